@@ -1,0 +1,17 @@
+import type { Architecture } from "./architecture.ts";
+import { buildCnn } from "./cnn.ts";
+import { buildLstm } from "./lstm.ts";
+
+/** All architectures by name. */
+export const ARCHITECTURES: Record<string, Architecture> = {
+  lstm: {
+    name: "lstm",
+    doc: "LSTM with 64 units over the window's samples, then a softmax layer",
+    build: buildLstm,
+  },
+  cnn: {
+    name: "cnn",
+    doc: "Three convolutions (16, 32, 64 filters), their average over time, then a softmax layer",
+    build: buildCnn,
+  },
+};

@@ -1,0 +1,48 @@
+import type { Activation } from "../model.ts";
+
+/** The logistic function, 1 / (1 + e^-x); exact 0 and 1 at the ends, never NaN for a finite x. */
+export function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
+/**
+ * Applies an activation.
+ *
+ * @param activation Name; softmax works along the last axis.
+ * @param values Preactivations, [rows, lastAxis].
+ * @param lastAxis Size of the last axis.
+ * @param output Written, of the length of `values`; may be `values` itself.
+ */
+export function activate(
+  activation: Activation,
+  { values, lastAxis, output }: { values: Float64Array; lastAxis: number; output: Float64Array },
+): void {
+  switch (activation) {
+    case "linear":
+      output.set(values);
+      return;
+    case "relu":
+      for (let i = 0; i < values.length; i++) output[i] = Math.max(values[i], 0);
+      return;
+    case "sigmoid":
+      for (let i = 0; i < values.length; i++) output[i] = sigmoid(values[i]);
+      return;
+    case "tanh":
+      for (let i = 0; i < values.length; i++) output[i] = Math.tanh(values[i]);
+      return;
+    case "softmax":
+      for (let row = 0; row < values.length; row += lastAxis) softmaxRow(values, row, lastAxis, output);
+      return;
+  }
+}
+
+function softmaxRow(values: Float64Array, row: number, size: number, output: Float64Array): void {
+  let max = -Infinity;
+  for (let i = row; i < row + size; i++) max = Math.max(max, values[i]);
+  let sum = 0;
+  for (let i = row; i < row + size; i++) {
+    output[i] = Math.exp(values[i] - max);
+    sum += output[i];
+  }
+  for (let i = row; i < row + size; i++) output[i] /= sum;
+}

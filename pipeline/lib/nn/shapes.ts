@@ -1,0 +1,265 @@
+import { conv1dExtent } from "./layers/conv1d.ts";
+import type { Layer, Model, Weights } from "./model.ts";
+
+/** Name and shape of one weight, in Keras' layout. */
+export interface WeightShape {
+  /** "<layer>/<weight>", for example "conv1d/kernel". */
+  name: string;
+  shape: number[];
+}
+
+/** Largest number of values in one tensor of a model; a wrong configuration must not become a huge allocation. */
+const MAX_TENSOR_VALUES = 2 ** 28;
+const MAX_LAYERS = 1000;
+const MAX_NAME_LENGTH = 128;
+
+/** Names become HDF5 paths and weight names, so they hold no separator. */
+const LAYER_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
+const ACTIVATIONS = new Set(["linear", "relu", "sigmoid", "softmax", "tanh"]);
+
+/**
+ * Computes the shape of every layer's output, after checking the model as `checkModel` does.
+ *
+ * @returns Shapes without the batch axis, by layer name, in the layers' order.
+ * @throws RangeError, TypeError as `checkModel`.
+ */
+export function outputShapes(model: Model): Map<string, number[]> {
+  if (!Array.isArray(model.layers) || model.layers.length === 0 || model.layers.length > MAX_LAYERS) {
+    throw new RangeError(
+      `Cannot use model "${model.name}": layers must hold 1 to ${MAX_LAYERS} layers, got ${model.layers?.length}`,
+    );
+  }
+  const shapes = new Map<string, number[]>();
+  const readers = new Map<string, number>();
+  for (const layer of model.layers) {
+    checkName(layer.name, shapes);
+    const inputCount = layer.kind === "InputLayer" ? 0 : 1;
+    if (layer.inputs.length !== inputCount) {
+      throw new RangeError(
+        `Cannot use layer "${layer.name}": ${layer.kind} must have ${inputCount} inputs, got ${layer.inputs.length}`,
+      );
+    }
+    for (const input of layer.inputs) {
+      if (!shapes.has(input)) {
+        throw new RangeError(
+          `Cannot use layer "${layer.name}": its input must be a layer that stands before it, got "${input}"`,
+        );
+      }
+      readers.set(input, (readers.get(input) ?? 0) + 1);
+    }
+    const shape = outputShape(layer, layer.inputs.map((input) => shapes.get(input)!));
+    checkValueCount(layer.name, shape);
+    for (const weight of layerWeightShapes(layer, layer.inputs.map((input) => shapes.get(input)!))) {
+      checkValueCount(weight.name, weight.shape);
+    }
+    shapes.set(layer.name, shape);
+  }
+  if (!shapes.has(model.output)) {
+    throw new RangeError(`Cannot use model "${model.name}": output must name a layer, got "${model.output}"`);
+  }
+  const unused = model.layers.filter(({ name }) => name !== model.output && !readers.has(name));
+  if (unused.length > 0) {
+    throw new RangeError(
+      `Cannot use model "${model.name}": every layer must lead to the output "${model.output}", ` +
+        `got "${unused[0].name}", which no layer reads`,
+    );
+  }
+  const inputLayers = model.layers.filter(({ kind }) => kind === "InputLayer");
+  if (inputLayers.length !== 1) {
+    throw new RangeError(
+      `Cannot use model "${model.name}": there must be 1 InputLayer, got ${inputLayers.length}`,
+    );
+  }
+  return shapes;
+}
+
+/**
+ * Checks that a model can be computed: unique and safe layer names, topological order, known inputs, one
+ * InputLayer, every layer leading to the output, sizes that fit each other.
+ *
+ * @throws RangeError What is wrong in the graph or in a size.
+ * @throws TypeError An unknown layer kind, activation or padding.
+ */
+export function checkModel(model: Model): void {
+  outputShapes(model);
+}
+
+/**
+ * Lists the weights that a model needs.
+ *
+ * @returns Names and shapes in the layers' order and, within a layer, in Keras' order (kernel, recurrent, bias).
+ * @throws RangeError, TypeError as `checkModel`.
+ */
+export function weightShapes(model: Model): WeightShape[] {
+  const shapes = outputShapes(model);
+  return model.layers.flatMap((layer) =>
+    layerWeightShapes(layer, layer.inputs.map((input) => shapes.get(input)!))
+  );
+}
+
+/**
+ * Counts the trainable parameters.
+ *
+ * @throws RangeError, TypeError as `checkModel`.
+ */
+export function countParameters(model: Model): number {
+  return weightShapes(model).reduce((sum, { shape }) => sum + valueCount(shape), 0);
+}
+
+/**
+ * Checks that weights belong to a model: the names of `weightShapes` in their order, its shapes, finite values.
+ *
+ * @throws RangeError What does not fit.
+ * @throws TypeError Data that is no Float32Array.
+ */
+export function checkWeights(model: Model, weights: Weights): void {
+  const expected = weightShapes(model);
+  const names = [...weights.keys()];
+  const position = expected.findIndex(({ name }, i) => names[i] !== name);
+  if (position !== -1 || names.length !== expected.length) {
+    const at = position === -1 ? expected.length : position;
+    throw new RangeError(
+      `Cannot use weights with model "${model.name}": weight ${at} must be ` +
+        `${expected[at] ? `"${expected[at].name}"` : "absent"}, got ${
+          at in names ? `"${names[at]}"` : "none"
+        }`,
+    );
+  }
+  for (const { name, shape } of expected) {
+    const tensor = weights.get(name)!;
+    if (!(tensor.data instanceof Float32Array)) {
+      throw new TypeError(
+        `Cannot use weight "${name}": data must be a Float32Array, got ${typeof tensor.data}`,
+      );
+    }
+    if (tensor.shape.length !== shape.length || shape.some((size, i) => tensor.shape[i] !== size)) {
+      throw new RangeError(
+        `Cannot use weight "${name}": shape must be [${shape.join(", ")}], got [${tensor.shape.join(", ")}]`,
+      );
+    }
+    if (tensor.data.length !== valueCount(shape)) {
+      throw new RangeError(
+        `Cannot use weight "${name}": data must hold ${valueCount(shape)} values, got ${tensor.data.length}`,
+      );
+    }
+    const bad = tensor.data.findIndex((value) => !Number.isFinite(value));
+    if (bad !== -1) {
+      throw new RangeError(
+        `Cannot use weight "${name}": values must be finite, got ${tensor.data[bad]} at index ${bad}`,
+      );
+    }
+  }
+}
+
+/** @returns The number of values of a tensor of this shape; 1 for []. */
+export function valueCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+function outputShape(layer: Layer, [input]: number[][]): number[] {
+  switch (layer.kind) {
+    case "InputLayer":
+      if (layer.shape.length < 1 || layer.shape.length > 2) {
+        throw new RangeError(
+          `Cannot use layer "${layer.name}": shape must be [features] or [time, channels], ` +
+            `got [${layer.shape.join(", ")}]`,
+        );
+      }
+      layer.shape.forEach((size) => checkSize(layer.name, "shape", size));
+      return [...layer.shape];
+    case "Conv1D":
+      checkRank(layer, input, 2);
+      checkSize(layer.name, "filters", layer.filters);
+      checkSize(layer.name, "kernelSize", layer.kernelSize);
+      checkSize(layer.name, "strides", layer.strides);
+      checkActivation(layer.name, layer.activation);
+      return [conv1dExtent(layer, input[0]).outSteps, layer.filters];
+    case "LSTM":
+      checkRank(layer, input, 2);
+      checkSize(layer.name, "units", layer.units);
+      return layer.returnSequences ? [input[0], layer.units] : [layer.units];
+    case "GlobalAveragePooling1D":
+      checkRank(layer, input, 2);
+      return [input[1]];
+    case "Dense":
+      checkRank(layer, input, 1);
+      checkSize(layer.name, "units", layer.units);
+      checkActivation(layer.name, layer.activation);
+      return [layer.units];
+    default: {
+      const { name, kind } = layer as { name: string; kind: unknown };
+      throw new TypeError(`Cannot use layer "${name}": its kind must be a supported one, got "${kind}"`);
+    }
+  }
+}
+
+function layerWeightShapes(layer: Layer, [input]: number[][]): WeightShape[] {
+  const weight = (name: string, ...shape: number[]) => ({ name: `${layer.name}/${name}`, shape });
+  switch (layer.kind) {
+    case "Conv1D":
+      return [
+        weight("kernel", layer.kernelSize, input[1], layer.filters),
+        weight("bias", layer.filters),
+      ];
+    case "LSTM":
+      return [
+        weight("kernel", input[1], 4 * layer.units),
+        weight("recurrent_kernel", layer.units, 4 * layer.units),
+        weight("bias", 4 * layer.units),
+      ];
+    case "Dense":
+      return [weight("kernel", input[0], layer.units), weight("bias", layer.units)];
+    case "InputLayer":
+    case "GlobalAveragePooling1D":
+      return [];
+  }
+}
+
+function checkName(name: string, known: Map<string, unknown>): void {
+  if (typeof name !== "string" || name.length > MAX_NAME_LENGTH || !LAYER_NAME.test(name)) {
+    throw new RangeError(
+      `Cannot use layer ${JSON.stringify(name)}: its name must be 1 to ${MAX_NAME_LENGTH} letters, digits, ` +
+        `"_", "." or "-" and begin with a letter or digit`,
+    );
+  }
+  if (known.has(name)) throw new RangeError(`Cannot use layer "${name}": names must be unique, got it twice`);
+}
+
+function checkSize(layer: string, what: string, size: number): void {
+  if (!Number.isInteger(size) || size < 1) {
+    throw new RangeError(
+      `Cannot use layer "${layer}": ${what} must be an integer of at least 1, got ${size}`,
+    );
+  }
+}
+
+function checkRank(layer: Layer, input: number[], rank: 1 | 2): void {
+  if (input.length !== rank) {
+    const wanted = rank === 1 ? "[features]" : "[time, channels]";
+    throw new RangeError(
+      `Cannot use layer "${layer.name}": the input of ${layer.kind} must be ${wanted}, got [${
+        input.join(", ")
+      }]`,
+    );
+  }
+}
+
+function checkActivation(layer: string, activation: string): void {
+  if (!ACTIVATIONS.has(activation)) {
+    throw new TypeError(
+      `Cannot use layer "${layer}": activation must be one of ${
+        [...ACTIVATIONS].join(", ")
+      }, got "${activation}"`,
+    );
+  }
+}
+
+function checkValueCount(name: string, shape: number[]): void {
+  if (valueCount(shape) > MAX_TENSOR_VALUES) {
+    throw new RangeError(
+      `Cannot use "${name}": a tensor must hold at most ${MAX_TENSOR_VALUES} values, got [${
+        shape.join(", ")
+      }]`,
+    );
+  }
+}
