@@ -1,0 +1,407 @@
+import type { ParamSpec } from "./params.ts";
+
+/** What is known of a stage before it runs. The numbered scripts hold the work, this table holds the contract. */
+export interface StageDeclaration<S extends ParamSpec = ParamSpec> {
+  /** Name of the script and of the cache folder, for example "03_window". */
+  name: string;
+  /** Name of the Deno task and of the section in a study file, for example "window". */
+  task: string;
+  /** One line for `--help`. */
+  doc: string;
+  /** Stages whose outputs this one reads. */
+  upstream: readonly string[];
+  /** The list parameter whose every value gets a cache entry of its own. */
+  fanOut?: "model";
+  params: S;
+}
+
+/** Architectures that can be trained; lib/nn/architectures holds them, a test compares the two lists. */
+export const MODEL_NAMES = ["cnn", "lstm"] as const;
+
+const model = {
+  type: "list",
+  default: MODEL_NAMES,
+  choices: MODEL_NAMES,
+  doc: "Models to work on",
+} as const;
+
+const seed = {
+  type: "int",
+  default: 1,
+  min: 0,
+  max: 4294967295,
+  doc: "Seed of everything random; the same seed gives the same bytes",
+} as const;
+
+const declare = <const S extends ParamSpec>(declaration: StageDeclaration<S>): StageDeclaration<S> =>
+  declaration;
+
+const ingest = declare({
+  name: "01_ingest",
+  task: "ingest",
+  doc: "Reads ECG records from PhysioNet, a folder of WFDB or CSV files, or a generator, and verifies them.",
+  upstream: [],
+  params: {
+    source: {
+      type: "string",
+      default: "auto",
+      doc: "auto (data/mit_database, else physionet), physionet, synthetic, or a folder of WFDB or CSV files",
+    },
+    mirror: {
+      type: "string",
+      default: "",
+      pattern: /^(https?:\/\/\S+)?$/,
+      inKey: false,
+      doc: "Address of another server with PhysioNet's layout of mitdb",
+    },
+    records: { type: "list", default: [], doc: "Only these records; none takes all" },
+    missingAnnotations: {
+      type: "string",
+      default: "refuse",
+      choices: ["refuse", "unlabelled"],
+      doc: "What to do with a record that has no .atr file",
+    },
+    samplingRate: {
+      type: "float",
+      default: 0,
+      min: 0,
+      max: 100000,
+      unit: "Hz",
+      doc: "Sampling rate of CSV files; 0 takes it from their time column",
+    },
+    column: {
+      type: "string",
+      default: "",
+      doc: "Signal column of CSV files by name or number, counted from 1",
+    },
+    patients: { type: "int", default: 12, min: 4, max: 999, doc: "Patients of the synthetic source" },
+    minutes: {
+      type: "float",
+      default: 5,
+      min: 0.5,
+      max: 1440,
+      unit: "minutes",
+      doc: "Length of a synthetic record",
+    },
+    seed,
+  },
+});
+
+const preprocess = declare({
+  name: "02_preprocess",
+  task: "preprocess",
+  doc:
+    "Picks one lead, filters it, resamples it to 360 Hz, finds the R peaks where none are annotated, scales to 0..1.",
+  upstream: ["01_ingest"],
+  params: {
+    lead: {
+      type: "string",
+      default: "MLII",
+      doc: "Lead by name; a record without it gives its first ECG lead",
+    },
+    filter: {
+      type: "string",
+      default: "bandpass",
+      choices: ["bandpass", "baseline", "none"],
+      doc: "Zero-phase Butterworth band-pass, median baseline removal, or nothing",
+    },
+    lowHz: {
+      type: "float",
+      default: 0.5,
+      min: 0.01,
+      max: 1000,
+      unit: "Hz",
+      doc: "Lower corner of the band-pass",
+    },
+    highHz: {
+      type: "float",
+      default: 40,
+      min: 1,
+      max: 10000,
+      unit: "Hz",
+      doc: "Upper corner of the band-pass",
+    },
+    filterOrder: { type: "int", default: 2, min: 1, max: 8, doc: "Order of the band-pass" },
+    targetHz: {
+      type: "float",
+      default: 360,
+      min: 50,
+      max: 2000,
+      unit: "Hz",
+      doc: "Sampling rate after resampling",
+    },
+    detector: {
+      type: "string",
+      default: "pan_tompkins",
+      choices: ["pan_tompkins"],
+      doc: "R-peak detector for records without annotations",
+    },
+    scale: {
+      type: "string",
+      default: "record",
+      choices: ["record", "none"],
+      doc: "Scale each record to 0..1 by its minimum and maximum, or keep millivolts",
+    },
+  },
+});
+
+const window = declare({
+  name: "03_window",
+  task: "window",
+  doc: "Cuts one window a beat, labels it by AAMI class, adds RR features and splits by patient.",
+  upstream: ["02_preprocess"],
+  params: {
+    windowSamples: {
+      type: "int",
+      default: 216,
+      min: 16,
+      max: 4096,
+      unit: "samples",
+      doc: "Length of one beat window",
+    },
+    rPeakOffset: {
+      type: "int",
+      default: 90,
+      min: 0,
+      max: 4095,
+      unit: "samples",
+      doc: "Samples of the window before the R peak",
+    },
+    edges: {
+      type: "string",
+      default: "pad",
+      choices: ["pad", "drop"],
+      doc: "A window that leaves the record: repeat the edge sample, or drop the beat",
+    },
+    windowScale: {
+      type: "string",
+      default: "window",
+      choices: ["window", "none"],
+      doc: "Scale each window to 0..1 by its own minimum and maximum, or keep the record's scale",
+    },
+    labels: {
+      type: "string",
+      default: "papers",
+      choices: ["papers", "bxb"],
+      doc: "Class of the symbols e and j: N as in papers, S as in the WFDB tool bxb",
+    },
+    scheme: {
+      type: "string",
+      default: "inter-patient",
+      choices: ["inter-patient", "intra-patient"],
+      doc: "Split by patient (DS1 and DS2), or at random over beats, which mixes patients",
+    },
+    seed,
+  },
+});
+
+const train = declare({
+  name: "04_train",
+  task: "train",
+  doc: "Trains each model on the training windows and saves it in the Keras .h5 format.",
+  upstream: ["03_window"],
+  fanOut: "model",
+  params: {
+    model,
+    epochs: {
+      type: "int",
+      default: 30,
+      min: 1,
+      max: 10000,
+      unit: "epochs",
+      doc: "Most passes over the training windows",
+    },
+    patience: {
+      type: "int",
+      default: 8,
+      min: 1,
+      max: 10000,
+      unit: "epochs",
+      doc: "Stop after this many epochs without a better validation result",
+    },
+    monitor: {
+      type: "string",
+      default: "macroF1",
+      choices: ["macroF1", "loss"],
+      doc: "Validation figure that picks the best epoch",
+    },
+    batchSize: {
+      type: "int",
+      default: 256,
+      min: 1,
+      max: 65536,
+      unit: "windows",
+      doc: "Windows between two updates",
+    },
+    learningRate: { type: "float", default: 0.002, min: 1e-7, max: 10, doc: "Step size of Adam" },
+    classWeighting: {
+      type: "float",
+      default: 0.5,
+      min: 0,
+      max: 1,
+      doc: "Exponent of the inverse class frequency: 0 weighs beats alike, 1 weighs classes alike",
+    },
+    engine: { type: "string", default: "wasm", choices: ["wasm"], doc: "Training engine" },
+    workers: {
+      type: "int",
+      default: 0,
+      min: 0,
+      max: 256,
+      inKey: false,
+      doc: "Threads; 0 takes one for each core. The result does not depend on it",
+    },
+    seed,
+  },
+});
+
+const convert = declare({
+  name: "05_convert",
+  task: "convert",
+  doc: "Converts each trained model to a float32 .tflite file and compares the two.",
+  upstream: ["03_window", "04_train"],
+  fanOut: "model",
+  params: {
+    model,
+    checkWindows: {
+      type: "int",
+      default: 64,
+      min: 1,
+      max: 100000,
+      unit: "windows",
+      doc: "Test windows on which the .tflite is compared with the reference",
+    },
+  },
+});
+
+const quantize = declare({
+  name: "06_quantize",
+  task: "quantize",
+  doc: "Quantizes each model to int8, calibrated on training windows only, and compares it with float32.",
+  upstream: ["03_window", "04_train", "05_convert"],
+  fanOut: "model",
+  params: {
+    model,
+    calibrationWindows: {
+      type: "int",
+      default: 500,
+      min: 1,
+      max: 100000,
+      unit: "windows",
+      doc: "Training windows from which the activation ranges are taken",
+    },
+    compareWindows: {
+      type: "int",
+      default: 5000,
+      min: 1,
+      max: 10000000,
+      unit: "windows",
+      doc: "Test windows on which int8 and float32 are compared, spread evenly",
+    },
+    seed,
+  },
+});
+
+const exportStage = declare({
+  name: "07_export",
+  task: "export",
+  doc: "Writes the windows to Datasets/ as CSV and the models, their cards and checksums to models/.",
+  upstream: ["03_window", "04_train", "05_convert", "06_quantize"],
+  params: {
+    model,
+    splits: {
+      type: "list",
+      default: ["train", "validation", "test", "unlabelled"],
+      choices: ["train", "validation", "test", "unlabelled"],
+      doc: "Splits to write; one that holds no window gives no file",
+    },
+  },
+});
+
+const benchmark = declare({
+  name: "08_benchmark",
+  task: "bench",
+  doc: "Runs every model in models/ on every dataset in Datasets/ and writes a summary a model to Reports/.",
+  upstream: [],
+  params: {
+    computerType: {
+      type: "string",
+      default: "this-computer",
+      pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+      doc: "Name of this kind of computer in the reports",
+    },
+    quantizedOnly: { type: "boolean", default: false, doc: "Only int8 models" },
+    models: {
+      type: "list",
+      default: [],
+      doc: "Only these models, as <study>-<model>[-int8]; none takes all",
+    },
+    datasets: {
+      type: "list",
+      default: [],
+      doc: "Only these files of Datasets/, without .csv; none takes all",
+    },
+    maxWindows: {
+      type: "int",
+      default: 10000,
+      min: 0,
+      max: 100000000,
+      unit: "windows",
+      doc: "Most windows of each dataset, spread evenly over it; 0 takes all",
+    },
+    warmUp: {
+      type: "int",
+      default: 20,
+      min: 0,
+      max: 100000,
+      unit: "windows",
+      doc: "Windows run before the clock counts",
+    },
+    workers: {
+      type: "int",
+      default: 0,
+      min: 0,
+      max: 256,
+      doc:
+        "Interpreters that share the accuracy run; 0 takes one for each core. Latency is measured on one alone",
+    },
+    latencyWindows: {
+      type: "int",
+      default: 1000,
+      min: 1,
+      max: 1000000,
+      unit: "windows",
+      doc: "Windows of the single-stream latency measurement",
+    },
+    xnnpack: { type: "boolean", default: false, doc: "Use the XNNPACK delegate of TFLite" },
+    rerun: {
+      type: "boolean",
+      default: true,
+      inKey: false,
+      doc: "False keeps the summaries while models, datasets and parameters are the same",
+    },
+  },
+});
+
+/** The eight stages by the name of their task, in the order of the chain. */
+export const STAGES = {
+  ingest,
+  preprocess,
+  window,
+  train,
+  convert,
+  quantize,
+  export: exportStage,
+  bench: benchmark,
+};
+
+export type StageTask = keyof typeof STAGES;
+
+/** The eight stages in the order of the chain. */
+export const STAGE_CHAIN: readonly StageDeclaration[] = Object.values(STAGES);
+
+/** @throws {RangeError} When no stage has this name. */
+export function stageByName(name: string): StageDeclaration {
+  const found = STAGE_CHAIN.find((stage) => stage.name === name);
+  if (!found) throw new RangeError(`Cannot find a stage: no stage is called ${name}`);
+  return found;
+}

@@ -1,0 +1,45 @@
+import { FormatError, StageError, UsageError } from "../core/errors.ts";
+
+/** 0 done, 1 failed, 2 wrong usage. */
+export const EXIT_FAILED = 1, EXIT_USAGE = 2;
+
+const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
+/**
+ * Says in one line what went wrong, and in another what to do about it.
+ *
+ * @returns Undefined for an error that is nobody's input but a fault of the program: that one deserves its stack.
+ */
+export function explainError(error: unknown): { message: string; hint?: string } | undefined {
+  if (error instanceof UsageError) return { message: error.message };
+  if (error instanceof StageError) return { message: error.message, hint: error.hint };
+  if (error instanceof FormatError) return { message: error.message };
+  if (!(error instanceof Error)) return undefined;
+  if (FULL.has((error as { code?: string }).code ?? "")) {
+    return {
+      message: `Cannot write: ${error.message}`,
+      hint: "free some space (data/ holds only what can be made again) and give the same command again",
+    };
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    return { message: error.message, hint: "start it with `deno task`, which grants what the stage needs" };
+  }
+  if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotFound) {
+    return { message: error.message };
+  }
+  return undefined;
+}
+
+/** Runs a program's body and ends the process with the exit code that its outcome calls for. */
+export async function exitWith(name: string, body: () => Promise<void> | void): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    const explained = explainError(error);
+    console.error(
+      `[${name}] error: ${explained?.message ?? (error instanceof Error ? error.stack : String(error))}`,
+    );
+    if (explained?.hint) console.error(`[${name}] hint: ${explained.hint}`);
+    Deno.exit(error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED);
+  }
+}

@@ -1,0 +1,232 @@
+import process from "node:process";
+import { join } from "node:path";
+import { cacheFolder, planStage, setCurrent, type StageInput, type StagePlan } from "./cache.ts";
+import type { StageDeclaration } from "./catalogue.ts";
+import { createFileHasher, type FileHasher, openAtomic, openInFolder, type OutputWriter } from "./files.ts";
+import { exitWith } from "./exit.ts";
+import type { Manifest, OutputFile } from "./manifest.ts";
+import { describeParams, type ParamSpec, type ParamValues, parseFlags } from "./params.ts";
+import { createProgress, type Progress } from "./progress.ts";
+import { stageParams } from "./study.ts";
+import { openWorkFolder, type WorkFolder } from "./work_folder.ts";
+import { loadStudy, stageSources } from "./workspace.ts";
+
+/** Flags that every stage takes besides its own parameters. */
+export const FRAME_FLAGS = {
+  study: {
+    type: "string",
+    default: "inter-patient",
+    doc: "Parameters of all stages: a file of tasks/studies",
+  },
+  force: { type: "boolean", default: false, doc: "Run even when the cache holds the output" },
+  dryRun: { type: "boolean", default: false, doc: "Say what would run and why, and stop" },
+  json: { type: "boolean", default: false, doc: "Print the manifest of the output to stdout" },
+  help: { type: "boolean", default: false, doc: "Print this and stop" },
+} as const satisfies ParamSpec;
+
+type Json = Manifest["counts"][string];
+
+/** What a stage gets to work with. All its reading and writing goes through here. */
+export interface StageContext<S extends ParamSpec> {
+  params: ParamValues<S>;
+  study: string;
+  /** The value of the fan-out parameter that this run is for. */
+  variant?: string;
+  /** True when anything that came in is synthetic. */
+  synthetic: boolean;
+  progress: Progress;
+  /** Manifests of all that came in, in the order of the declaration. */
+  upstream: Manifest[];
+  /** Reads an output of an upstream stage, for example `read("03_window", "test.windows.npy")`. */
+  read(input: string, file: string): Uint8Array<ArrayBuffer>;
+  readJson<T>(input: string, file: string): T;
+  /** Writes an output file of this stage. */
+  write(name: string, content: Uint8Array | string): OutputFile;
+  /** Opens an output file of this stage for writing piece by piece. */
+  open(name: string): OutputWriter;
+  /** Opens a file outside data/ by its path from the project's root; it takes its name when it is whole. */
+  openPublished(path: string): OutputWriter;
+  /** Writes a whole file outside data/. */
+  publish(path: string, content: Uint8Array | string): OutputFile;
+  checkpoint: Pick<WorkFolder, "readCheckpoint" | "writeCheckpoint">;
+}
+
+export interface StageResult {
+  /** What was counted: read, dropped and why, measured. */
+  counts: Record<string, Json>;
+  /** The same for people, in one line without the stage's name. */
+  summary: string;
+  /** True when a source says so; what comes from upstream is added by the frame. */
+  synthetic?: boolean;
+}
+
+/** What a stage may do before its key is known: find (or fetch) files from outside. */
+export interface PrepareContext<S extends ParamSpec> {
+  params: ParamValues<S>;
+  root: string;
+  study: string;
+  dryRun: boolean;
+  progress: Progress;
+  hasher: FileHasher;
+}
+
+/** The work of a stage; `E` is what `prepare` hands to `run`. */
+export interface StageWork<S extends ParamSpec, E = undefined> {
+  prepare?(context: PrepareContext<S>): Promise<{ inputs: StageInput[]; external: E }>;
+  run(context: StageContext<S>, external: E): Promise<StageResult> | StageResult;
+  /** True: run again even when the cache holds the output. */
+  always?(params: ParamValues<S>): boolean;
+}
+
+/** Runs a stage as the program that it is: flags in, outputs in the cache, one line to stderr, an exit code. */
+export async function runStage<S extends ParamSpec, E = undefined>(
+  stage: StageDeclaration<S>,
+  work: StageWork<S, E>,
+): Promise<void> {
+  await exitWith(stage.name, () => runStageWith(stage, work, Deno.args));
+}
+
+function helpText(stage: StageDeclaration): string {
+  return `deno task ${stage.task} [flags]\n\n${stage.doc}\n\nParameters (defaults < study file < flags):\n${
+    describeParams(stage.params)
+  }\n\nFlags:\n${describeParams(FRAME_FLAGS)}`;
+}
+
+async function runStageWith<S extends ParamSpec, E>(
+  stage: StageDeclaration<S>,
+  work: StageWork<S, E>,
+  args: string[],
+): Promise<void> {
+  const flags = parseFlags(args, { ...stage.params, ...FRAME_FLAGS });
+  if (flags.help) return console.log(helpText(stage));
+  const study = loadStudy(String(flags.study ?? FRAME_FLAGS.study.default));
+  const params = stageParams(stage, study, flags);
+  const root = Deno.cwd(), dryRun = flags.dryRun === true, progress = createProgress(stage.name);
+  const hasher = createFileHasher(root);
+  const prepared = await work.prepare?.({ params, root, study: study.name, dryRun, progress, hasher });
+  if (!dryRun) hasher.save();
+  const plans = planStage({
+    root,
+    study: study.name,
+    stage: stage as StageDeclaration,
+    params,
+    sources: stageSources(stage.name),
+    external: prepared?.inputs,
+  });
+  const manifests: unknown[] = [];
+  for (const plan of plans) {
+    const label = plan.variant === undefined ? "" : `${plan.variant}: `;
+    const force = flags.force === true || work.always?.(params) === true;
+    if (dryRun) {
+      progress.line(
+        label + (plan.cached && !force ? `cached ${shortKey(plan)}` : `would run: ${plan.why || "forced"}`),
+      );
+      manifests.push({
+        stage: stage.name,
+        variant: plan.variant,
+        key: plan.key,
+        cached: !!plan.cached,
+        why: plan.why,
+      });
+      continue;
+    }
+    const manifest = plan.cached && !force ? plan.cached : await runPlan<S, E>({
+      root,
+      study: study.name,
+      plan,
+      force,
+      progress,
+      run: (context) => work.run(context, prepared?.external as E),
+    });
+    if (manifest === plan.cached) progress.line(`${label}cached ${shortKey(plan)}`);
+    setCurrent(root, plan, study.name);
+    manifests.push(manifest);
+  }
+  if (flags.json) console.log(JSON.stringify(stage.fanOut ? manifests : manifests[0], null, 2));
+}
+
+/** @returns The part of a plan's key that its folder is named by. */
+export const shortKey = (plan: { key: string }): string => plan.key.slice(0, 16);
+
+async function runPlan<S extends ParamSpec, E>(options: {
+  root: string;
+  study: string;
+  plan: StagePlan;
+  force: boolean;
+  progress: Progress;
+  run: (context: StageContext<S>) => Promise<StageResult> | StageResult;
+}): Promise<Manifest> {
+  const { root, study, plan, force, progress } = options;
+  const startedMs = performance.now();
+  const opened = await openWorkFolder({
+    root,
+    plan,
+    force,
+    onWait: () => progress.line("waiting for another run of the same work to end"),
+  });
+  if ("key" in opened) return opened;
+  using work = opened;
+  const outputs: OutputFile[] = [], published: OutputFile[] = [];
+  const listed = (writer: OutputWriter, list: OutputFile[]): OutputWriter => ({
+    write: writer.write,
+    close() {
+      const written = writer.close();
+      list.push(written);
+      return written;
+    },
+  });
+  const whole = (writer: OutputWriter, content: Uint8Array | string): OutputFile => {
+    writer.write(typeof content === "string" ? new TextEncoder().encode(content) : content);
+    return writer.close();
+  };
+  const read = (input: string, file: string): Uint8Array<ArrayBuffer> => {
+    const at = plan.inputs.findIndex(({ name, key }) => name === input && key !== undefined);
+    const manifest = plan.upstream[at];
+    if (!manifest) {
+      throw new RangeError(`Cannot read ${input}/${file}: ${plan.stage.name} does not declare that input`);
+    }
+    return Deno.readFileSync(join(cacheFolder(root, manifest.stage, manifest.key), file));
+  };
+  const context: StageContext<S> = {
+    params: plan.params as ParamValues<S>,
+    study,
+    variant: plan.variant,
+    synthetic: plan.upstream.some((manifest) => manifest.synthetic),
+    progress,
+    upstream: plan.upstream,
+    read,
+    readJson: <T>(input: string, file: string) =>
+      JSON.parse(new TextDecoder().decode(read(input, file))) as T,
+    open: (name) => listed(openInFolder(work.path, name), outputs),
+    write: (name, content) => whole(context.open(name), content),
+    openPublished: (path) => listed(openAtomic(root, path), published),
+    publish: (path, content) => whole(context.openPublished(path), content),
+    checkpoint: work,
+  };
+  const result = await options.run(context);
+  const seconds = (performance.now() - startedMs) / 1000;
+  const manifest: Manifest = {
+    layout: 1,
+    stage: plan.stage.name,
+    variant: plan.variant,
+    key: plan.key,
+    study,
+    synthetic: context.synthetic || result.synthetic === true,
+    params: plan.params,
+    inputs: plan.inputs,
+    sources: plan.sources,
+    outputs,
+    published,
+    counts: result.counts,
+    versions: { deno: Deno.version.deno, v8: Deno.version.v8, os: Deno.build.os, arch: Deno.build.arch },
+    seconds: Number(seconds.toFixed(3)),
+    peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024),
+    finishedAt: new Date().toISOString(),
+  };
+  work.complete(manifest);
+  const label = plan.variant === undefined ? "" : `${plan.variant}: `;
+  progress.line(
+    `${label}${result.summary} (${seconds.toFixed(1)} s, ${manifest.peakRssMb} MB) ${shortKey(plan)}`,
+  );
+  return manifest;
+}

@@ -1,0 +1,74 @@
+import { join } from "node:path";
+import { cacheFolder, readCached, type StagePlan } from "./cache.ts";
+import { replaceFolder, statOrUndefined, writeAtomic } from "./files.ts";
+import type { Manifest } from "./manifest.ts";
+
+const LOCK = "lock", CHECKPOINT = "checkpoint";
+
+/** The folder that one run fills and that takes its place in the cache only as a whole. */
+export interface WorkFolder extends Disposable {
+  path: string;
+  /** What an earlier, killed run of the same key saved last. */
+  readCheckpoint(): Uint8Array | undefined;
+  /** Saves where the run is, at once: a kill at any moment leaves the old state or the new. */
+  writeCheckpoint(state: Uint8Array): void;
+  /** Writes the manifest and renames the folder into the cache. */
+  complete(manifest: Manifest): void;
+}
+
+/**
+ * Opens the work folder of a plan, alone: the operating system drops the lock when its holder dies, however it dies.
+ *
+ * @param onWait Called when another run of the same plan holds the lock.
+ * @returns The finished output instead, when that other run has made it in the meantime.
+ */
+export async function openWorkFolder(
+  options: { root: string; plan: StagePlan; force: boolean; onWait: () => void },
+): Promise<WorkFolder | Manifest> {
+  const { root, plan, force, onWait } = options;
+  const folder = cacheFolder(root, plan.stage.name, plan.key), path = `${folder}.partial`;
+  const lockPath = join(path, LOCK);
+  let waited = false;
+  for (;;) {
+    Deno.mkdirSync(path, { recursive: true });
+    const lock = Deno.openSync(lockPath, { create: true, write: true });
+    if (!lock.tryLockSync(true)) {
+      waited = true;
+      onWait();
+      await lock.lock(true);
+    }
+    const made = force && !waited ? undefined : readCached(root, plan.stage.name, plan.key);
+    if (made) {
+      lock.close();
+      return made;
+    }
+    // The run that held the lock may have renamed the folder away together with the file that is locked now.
+    if (statOrUndefined(lockPath)?.ino === lock.statSync().ino) {
+      for (const { name } of Deno.readDirSync(path)) {
+        if (name !== LOCK && (name !== CHECKPOINT || force)) {
+          Deno.removeSync(join(path, name), { recursive: true });
+        }
+      }
+      return createWorkFolder({ path, folder, lock });
+    }
+    lock.close();
+  }
+}
+
+function createWorkFolder(
+  { path, folder, lock }: { path: string; folder: string; lock: Deno.FsFile },
+): WorkFolder {
+  const checkpoint = join(path, CHECKPOINT);
+  return {
+    path,
+    readCheckpoint: () => statOrUndefined(checkpoint) ? Deno.readFileSync(checkpoint) : undefined,
+    writeCheckpoint: (state) => void writeAtomic(path, CHECKPOINT, state),
+    complete(manifest) {
+      writeAtomic(path, "manifest.json", JSON.stringify(manifest, null, 2) + "\n");
+      if (statOrUndefined(checkpoint)) Deno.removeSync(checkpoint);
+      Deno.removeSync(join(path, LOCK));
+      replaceFolder(path, folder);
+    },
+    [Symbol.dispose]: () => lock.close(),
+  };
+}
