@@ -20,6 +20,8 @@ export interface SignalSpec {
   initialValueAdu?: number;
   /** 16-bit signed sum of all samples, as the header promises it. */
   checksum?: number;
+  /** Block size of the signal file in bytes; undefined where the header says nothing or 0. */
+  blockSizeBytes?: number;
   /** Lead name, for example "MLII"; "" where the header says nothing. */
   description: string;
 }
@@ -29,8 +31,16 @@ export interface RecordHeader {
   record: string;
   /** Sampling rate in Hz. */
   fs: number;
+  /** Counter frequency in Hz, for records with a tape or page counter. */
+  counterFrequencyHz?: number;
+  /** Counter value at sample 0; only beside a counter frequency. */
+  baseCounter?: number;
   /** Samples per signal; undefined where the header says nothing. */
   samples?: number;
+  /** Time of day of sample 0, as written: "17:27:45" or "19:46:25.757". */
+  baseTime?: string;
+  /** Date of sample 0, as written: "15/08/1994" (day, month, year); only beside a base time. */
+  baseDate?: string;
   signals: SignalSpec[];
   /** Comment lines without their leading "#" and blanks. */
   comments: string[];
