@@ -1,0 +1,221 @@
+import { conv1dExtent } from "../nn/layers/conv1d.ts";
+import type { Conv1DLayer, DenseLayer, Layer, Model } from "../nn/model.ts";
+import { outputShapes, valueCount, weightShapes } from "../nn/shapes.ts";
+import { BLOCK_SAMPLES, type Machine, ROW_BYTES } from "./kernels/kernels.ts";
+import { type BlockContext, type BlockOp, type BlockTensor, roundUp } from "./layers/block.ts";
+import { compileConvolution } from "./layers/conv1d.ts";
+import { compileLstm } from "./layers/lstm.ts";
+import { compileGlobalAverage } from "./layers/pooling.ts";
+
+/** Where one of the model's weights lies among the parameters. */
+export interface ParameterPlace {
+  /** "<layer>/<weight>". */
+  name: string;
+  shape: number[];
+  /** Element (row, column), the last axis being the column, lies at offset + column * columnStride + row, in floats. */
+  offset: number;
+  columnStride: number;
+}
+
+/** Where a program computes. */
+export interface ProgramAddresses {
+  /** Byte address of the parameters. */
+  parameters: number;
+  /** Byte address of the zeroed memory for one block. */
+  scratch: number;
+}
+
+/** A model as a sequence of kernel calls on one block of 32 samples. */
+export interface BlockProgram {
+  /** [values of one window][32 samples]. */
+  input: BlockTensor;
+  /** Scores before softmax, [classes][32 samples]. */
+  logits: BlockTensor;
+  /** Byte address of [classes][32 samples]. */
+  probabilities: number;
+  /** Byte address of i32 [32]. */
+  labels: number;
+  /** Byte address of f32 [32]: what each sample's loss is multiplied by, 0 for a sample that is not there. */
+  sampleWeights: number;
+  parameterPlaces: ParameterPlace[];
+  /** Floats of all parameters with their padding, a multiple of 4. */
+  parameterCount: number;
+  /** Bytes from `scratch` that the program uses. */
+  scratchBytes: number;
+  /** Done once before the first block. */
+  prepare(machine: Machine): void;
+  /** From `input` to `probabilities`. */
+  forward(machine: Machine): void;
+  /**
+   * Adds the gradients of the block's weighted loss; after `forward`, once.
+   *
+   * @param gradients Byte address, laid out as the parameters.
+   */
+  backward(machine: Machine, gradients: number): void;
+}
+
+/**
+ * Compiles a model for the kernels.
+ *
+ * Supported: one InputLayer, Conv1D and Dense with linear or relu, LSTM, GlobalAveragePooling1D, and Dense with
+ * softmax as the output.
+ *
+ * @throws TypeError A layer or activation that the kernels do not have, by name.
+ * @throws RangeError, TypeError A model that does not fit together.
+ */
+export function compileBlockProgram(model: Model, addresses: ProgramAddresses): BlockProgram {
+  const shapes = outputShapes(model);
+  const margins = conv1dMargins(model, shapes);
+  const tensors = new Map<string, BlockTensor>();
+  const places = new Map<string, Omit<ParameterPlace, "name" | "shape">>();
+  const gradients: { address: number; bytes: number }[] = [];
+  const ops: BlockOp[] = [];
+  let scratch = addresses.scratch, parameterCount = 0;
+
+  const allocate = (floats: number): number => {
+    const address = scratch;
+    scratch = roundUp(scratch + 4 * floats, 64);
+    return address;
+  };
+  const allocateTensor = (layer: Layer): BlockTensor => {
+    const shape = shapes.get(layer.name)!;
+    const [steps, channels] = shape.length === 2 ? shape : [1, shape[0]];
+    const { before, after } = margins.get(layer.name) ?? { before: 0, after: 0 };
+    const size = (before + steps + after) * channels * BLOCK_SAMPLES, margin = before * channels * ROW_BYTES;
+    const address = allocate(size) + margin;
+    if (layer.kind === "InputLayer") return { steps, channels, address, gradient: 0 };
+    const gradient = allocate(size);
+    gradients.push({ address: gradient, bytes: 4 * size });
+    return { steps, channels, address, gradient: gradient + margin };
+  };
+
+  for (const layer of model.layers) {
+    const output = allocateTensor(layer);
+    tensors.set(layer.name, output);
+    if (layer.kind === "InputLayer") continue;
+    ops.push(compileLayer(layer, model.output, {
+      input: tensors.get(layer.inputs[0])!,
+      output,
+      parameters: addresses.parameters,
+      allocate,
+      reserve(floats) {
+        const offset = parameterCount;
+        parameterCount += roundUp(floats, 4);
+        return offset;
+      },
+      place: ({ name, ...place }) => places.set(`${layer.name}/${name}`, place),
+    }));
+  }
+
+  const outputLayer = model.layers.find(({ name }) => name === model.output)!;
+  if (outputLayer.kind !== "Dense" || outputLayer.activation !== "softmax") {
+    throw new TypeError(
+      `Cannot train model "${model.name}": its output must be a Dense layer with softmax, got ${outputLayer.kind} ` +
+        `"${outputLayer.name}"`,
+    );
+  }
+  const logits = tensors.get(model.output)!, classes = logits.channels;
+  const probabilities = allocate(classes * BLOCK_SAMPLES);
+  const labels = allocate(BLOCK_SAMPLES), sampleWeights = allocate(BLOCK_SAMPLES);
+  const backwardOps = ops.toReversed();
+  return {
+    input: tensors.get(model.layers.find(({ kind }) => kind === "InputLayer")!.name)!,
+    logits,
+    probabilities,
+    labels,
+    sampleWeights,
+    parameterPlaces: weightShapes(model).map((weight) => ({ ...weight, ...places.get(weight.name)! })),
+    parameterCount,
+    scratchBytes: scratch - addresses.scratch,
+    prepare(machine) {
+      for (const op of ops) op.prepare?.(machine);
+    },
+    forward(machine) {
+      for (const op of ops) op.forward(machine);
+      machine.kernels.softmaxForward(classes, logits.address, probabilities);
+    },
+    backward(machine, parameterGradients) {
+      for (const { address, bytes } of gradients) machine.kernels.zero(address, bytes);
+      machine.kernels.crossEntropyBackward(classes, probabilities, labels, sampleWeights, logits.gradient);
+      for (const op of backwardOps) op.backward(machine, parameterGradients);
+    },
+  };
+}
+
+function compileLayer(
+  layer: Exclude<Layer, { kind: "InputLayer" }>,
+  outputName: string,
+  context: BlockContext,
+): BlockOp {
+  switch (layer.kind) {
+    case "Conv1D": {
+      const { filters, kernelSize, strides } = layer, { padLeft } = conv1dExtent(layer, context.input.steps);
+      return compileConvolution(
+        { filters, kernelSize, strides, padLeft, relu: isRelu(layer, outputName) },
+        context,
+      );
+    }
+    case "Dense":
+      return compileConvolution({
+        filters: layer.units,
+        kernelSize: 1,
+        strides: 1,
+        padLeft: 0,
+        relu: isRelu(layer, outputName),
+      }, context);
+    case "LSTM":
+      return compileLstm(layer, context);
+    case "GlobalAveragePooling1D":
+      return compileGlobalAverage(context);
+    default: {
+      const { name, kind } = layer satisfies never as Layer;
+      throw new TypeError(`Cannot train layer "${name}": its kind must be one with kernels, got "${kind}"`);
+    }
+  }
+}
+
+function isRelu(layer: Conv1DLayer | DenseLayer, outputName: string): boolean {
+  const { kind, name, activation } = layer;
+  if (activation === "relu") return true;
+  if (activation === "linear" || (activation === "softmax" && kind === "Dense" && name === outputName)) {
+    return false;
+  }
+  throw new TypeError(
+    `Cannot train ${kind} layer "${name}": its activation must be linear or relu, or softmax for the output, ` +
+      `got ${activation}`,
+  );
+}
+
+/** @returns The zero steps that a layer's readers want before and after its output, by layer name. */
+function conv1dMargins(model: Model, shapes: Map<string, number[]>) {
+  const margins = new Map<string, { before: number; after: number }>();
+  for (const layer of model.layers) {
+    if (layer.kind !== "Conv1D") continue;
+    const [name] = layer.inputs, [steps] = shapes.get(name)!;
+    const { outSteps, padLeft } = conv1dExtent(layer, steps);
+    const padRight = (outSteps - 1) * layer.strides + layer.kernelSize - steps - padLeft;
+    const { before, after } = margins.get(name) ?? { before: 0, after: 0 };
+    margins.set(name, { before: Math.max(before, padLeft), after: Math.max(after, padRight) });
+  }
+  return margins;
+}
+
+/** Copies the values of one weight into the parameters, or back. */
+export function copyWeight(
+  { shape, offset, columnStride }: ParameterPlace,
+  { parameters, values, direction }: {
+    parameters: Float32Array;
+    /** Row-major, in Keras' shape. */
+    values: Float32Array;
+    direction: "toParameters" | "fromParameters";
+  },
+): void {
+  const columns = shape[shape.length - 1], rows = valueCount(shape) / columns;
+  for (let row = 0, i = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++, i++) {
+      const at = offset + column * columnStride + row;
+      if (direction === "toParameters") parameters[at] = values[i];
+      else values[i] = parameters[at];
+    }
+  }
+}

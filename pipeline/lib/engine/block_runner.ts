@@ -1,0 +1,101 @@
+import { type BlockProgram, compileBlockProgram } from "./block_program.ts";
+import { BLOCK_SAMPLES, type Machine } from "./kernels/kernels.ts";
+import { type EngineLayout, shardCount } from "./wasm_layout.ts";
+import type { Model } from "../nn/model.ts";
+
+/** Computes the blocks of the batch that lies in the shared memory. */
+export interface BlockRunner {
+  /**
+   * Computes the gradients and the losses of every block of one shard, blocks in ascending order.
+   *
+   * @param count Windows of the batch.
+   */
+  train(shard: number, count: number): void;
+  /** Computes the class probabilities of one block. */
+  predict(block: number, count: number): void;
+}
+
+/** What a runner is made from. */
+export interface BlockRunnerOptions {
+  model: Model;
+  layout: EngineLayout;
+  machine: Machine;
+  /** Which scratch memory is its own. */
+  worker: number;
+  /** What a window's loss is multiplied by, by class. */
+  classWeights: Float64Array;
+}
+
+/** Makes a runner with a scratch memory of its own. */
+export function createBlockRunner(options: BlockRunnerOptions): BlockRunner {
+  const { model, layout, machine, worker, classWeights } = options;
+  const program = compileBlockProgram(model, {
+    parameters: layout.weights,
+    scratch: layout.scratch + worker * layout.scratchBytes,
+  });
+  program.prepare(machine);
+  const { buffer } = machine.floats;
+  const labels = new Uint8Array(buffer, layout.labels, layout.batchSize);
+  const losses = new Float64Array(buffer, layout.losses, layout.blocks);
+  const blockLabels = new Int32Array(buffer, program.labels, BLOCK_SAMPLES);
+  const sampleWeights = new Float32Array(buffer, program.sampleWeights, BLOCK_SAMPLES);
+
+  const forward = (block: number, samples: number) => {
+    loadWindows(program, machine.floats, {
+      windows: layout.windows / 4 + block * BLOCK_SAMPLES * layout.windowValues,
+      samples,
+    });
+    program.forward(machine);
+  };
+  const trainBlock = (block: number, count: number, gradients: number) => {
+    const first = block * BLOCK_SAMPLES, samples = Math.min(BLOCK_SAMPLES, count - first);
+    forward(block, samples);
+    let loss = 0;
+    for (let sample = 0; sample < BLOCK_SAMPLES; sample++) {
+      const label = sample < samples ? labels[first + sample] : 0;
+      const weight = sample < samples ? classWeights[label] / count : 0;
+      blockLabels[sample] = label;
+      sampleWeights[sample] = weight;
+      const at = program.probabilities / 4 + label * BLOCK_SAMPLES + sample;
+      if (weight > 0) loss -= weight * Math.log(machine.floats[at]);
+    }
+    losses[block] = loss;
+    program.backward(machine, gradients);
+  };
+
+  return {
+    train(shard, count) {
+      const blocks = Math.ceil(count / BLOCK_SAMPLES), shards = shardCount(blocks);
+      const gradients = layout.gradients + shard * layout.parameterBytes;
+      machine.kernels.zero(gradients, layout.parameterBytes);
+      for (let block = shard; block < blocks; block += shards) trainBlock(block, count, gradients);
+    },
+    predict(block, count) {
+      const first = block * BLOCK_SAMPLES, samples = Math.min(BLOCK_SAMPLES, count - first);
+      forward(block, samples);
+      const { floats } = machine, { classes } = layout;
+      const source = program.probabilities / 4, target = layout.probabilities / 4 + first * classes;
+      for (let sample = 0; sample < samples; sample++) {
+        for (let c = 0; c < classes; c++) {
+          floats[target + sample * classes + c] = floats[source + c * BLOCK_SAMPLES + sample];
+        }
+      }
+    },
+  };
+}
+
+/** Turns [samples][values] into the program's input [values][32]; samples that are not there are 0. */
+function loadWindows(
+  { input }: BlockProgram,
+  floats: Float32Array,
+  { windows, samples }: { windows: number; samples: number },
+): void {
+  const values = input.steps * input.channels, target = input.address / 4;
+  for (let value = 0; value < values; value++) {
+    const row = target + value * BLOCK_SAMPLES;
+    for (let sample = 0; sample < samples; sample++) {
+      floats[row + sample] = floats[windows + sample * values + value];
+    }
+    for (let sample = samples; sample < BLOCK_SAMPLES; sample++) floats[row + sample] = 0;
+  }
+}

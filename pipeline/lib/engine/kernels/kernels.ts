@@ -1,0 +1,113 @@
+/** Samples that one kernel call computes: a row of 128 bytes. */
+export const BLOCK_SAMPLES = 32;
+/** Bytes of one feature of a block, float32. */
+export const ROW_BYTES = 4 * BLOCK_SAMPLES;
+
+/**
+ * The compiled kernels; kernels.as.ts says what each argument is. All addresses are byte offsets into the memory
+ * that they were instantiated with, multiples of 16; an address of 0 for a gradient means that it is not wanted.
+ */
+export interface Kernels {
+  zero(address: number, bytes: number): void;
+  copy(target: number, source: number, bytes: number): void;
+  convForward(
+    steps: number,
+    advance: number,
+    columns: number,
+    padded: number,
+    filters: number,
+    input: number,
+    weights: number,
+    bias: number,
+    output: number,
+    relu: boolean,
+  ): void;
+  convBackward(
+    steps: number,
+    advance: number,
+    columns: number,
+    padded: number,
+    filters: number,
+    input: number,
+    weights: number,
+    outputGradient: number,
+    inputGradient: number,
+    weightGradient: number,
+    biasGradient: number,
+    scratch: number,
+  ): void;
+  lstmForward(
+    steps: number,
+    units: number,
+    columns: number,
+    padded: number,
+    weights: number,
+    state: number,
+    gates: number,
+    cells: number,
+  ): void;
+  lstmBackward(
+    steps: number,
+    units: number,
+    inputs: number,
+    columns: number,
+    padded: number,
+    weights: number,
+    state: number,
+    gates: number,
+    cells: number,
+    outputGradient: number,
+    outputStep: number,
+    hiddenGradient: number,
+    cellGradient: number,
+    inputGradient: number,
+    weightGradient: number,
+    scratch: number,
+  ): void;
+  reluBackward(rows: number, output: number, gradient: number): void;
+  averageForward(steps: number, channels: number, input: number, output: number): void;
+  averageBackward(steps: number, channels: number, outputGradient: number, inputGradient: number): void;
+  softmaxForward(classes: number, logits: number, probabilities: number): void;
+  crossEntropyBackward(
+    classes: number,
+    probabilities: number,
+    labels: number,
+    sampleWeights: number,
+    gradient: number,
+  ): void;
+  adam(
+    count: number,
+    shards: number,
+    shardBytes: number,
+    gradients: number,
+    weights: number,
+    moments1: number,
+    moments2: number,
+    stepSize: number,
+    rate1: number,
+    rate2: number,
+    epsilon: number,
+  ): void;
+}
+
+/** The kernels with the memory that they compute on. */
+export interface Machine {
+  kernels: Kernels;
+  /** The whole memory; index = byte address / 4. */
+  floats: Float32Array;
+}
+
+/** Reads and compiles the kernels. Needs read permission for kernels.wasm. */
+export function compileKernels(): WebAssembly.Module {
+  return new WebAssembly.Module(Deno.readFileSync(new URL("./kernels.wasm", import.meta.url)));
+}
+
+/**
+ * Makes the kernels ready to compute on a memory.
+ *
+ * @param memory Shared; never grown, so that views on it stay valid.
+ */
+export function createMachine(module: WebAssembly.Module, memory: WebAssembly.Memory): Machine {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  return { kernels: exports as unknown as Kernels, floats: new Float32Array(memory.buffer) };
+}

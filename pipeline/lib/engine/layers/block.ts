@@ -1,0 +1,51 @@
+import type { Machine } from "../kernels/kernels.ts";
+
+/** A layer's output for one block of 32 samples: [steps][channels][32]; [features] is one step. */
+export interface BlockTensor {
+  steps: number;
+  channels: number;
+  /** Byte address of step 0. Rows of zeros stand before and after where a reader pads. */
+  address: number;
+  /** Byte address of the gradient's step 0, with the same margins; 0 where none is needed. */
+  gradient: number;
+}
+
+/** One layer's two passes over a block. */
+export interface BlockOp {
+  /** Done once before the first block. */
+  prepare?(machine: Machine): void;
+  forward(machine: Machine): void;
+  /**
+   * Adds to the gradients of the input and of the parameters.
+   *
+   * @param gradients Byte address of the parameters' gradients, laid out as the parameters are.
+   */
+  backward(machine: Machine, gradients: number): void;
+}
+
+/** Where a weight lies among the parameters: element (row, column) at offset + column * columnStride + row, in floats. */
+export interface WeightPlace {
+  /** Within the layer, for example "kernel". */
+  name: string;
+  offset: number;
+  columnStride: number;
+}
+
+/** What a layer is compiled from. */
+export interface BlockContext {
+  input: BlockTensor;
+  output: BlockTensor;
+  /** Byte address of all parameters. */
+  parameters: number;
+  /** Reserves zeroed memory for one block's computation. @returns Its byte address. */
+  allocate(floats: number): number;
+  /** Reserves parameters that begin at 0. @returns Their offset in floats, a multiple of 4. */
+  reserve(floats: number): number;
+  /** Says where a weight of the model lies. */
+  place(weight: WeightPlace): void;
+}
+
+/** Rounds up to a multiple. */
+export function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple;
+}

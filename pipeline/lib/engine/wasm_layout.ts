@@ -1,0 +1,92 @@
+import type { Model } from "../nn/model.ts";
+import { compileBlockProgram } from "./block_program.ts";
+import { BLOCK_SAMPLES } from "./kernels/kernels.ts";
+import { roundUp } from "./layers/block.ts";
+
+/** Gradients are summed in this many parts at most, whatever the number of workers: the sum's rounding depends on it. */
+const MAX_SHARDS = 32;
+const PAGE_BYTES = 65536;
+/** 2 GB: a byte address stays a positive 32-bit integer. */
+const MAX_PAGES = 32768;
+
+/** Byte addresses in the memory that all workers share. */
+export interface EngineLayout {
+  /** Largest batch, in windows. */
+  batchSize: number;
+  /** Blocks of the largest batch. */
+  blocks: number;
+  /** Values of one window. */
+  windowValues: number;
+  classes: number;
+  /** Bytes of all parameters with their padding. */
+  parameterBytes: number;
+  /** i32: the next shard or block that nobody computes yet. */
+  next: number;
+  weights: number;
+  moments1: number;
+  moments2: number;
+  /** [shards] gradients, each laid out as the weights. */
+  gradients: number;
+  /** f64 [blocks]. */
+  losses: number;
+  /** f32 [batchSize][windowValues]. */
+  windows: number;
+  /** u8 [batchSize]. */
+  labels: number;
+  /** f32 [batchSize][classes]. */
+  probabilities: number;
+  /** [workers][scratchBytes]. */
+  scratch: number;
+  scratchBytes: number;
+  /** Size of the memory. */
+  pages: number;
+}
+
+/** @returns In how many parts the gradients of a batch of `blocks` are summed; block b belongs to part b mod parts. */
+export function shardCount(blocks: number): number {
+  return Math.min(blocks, MAX_SHARDS);
+}
+
+/**
+ * Plans the shared memory.
+ *
+ * @throws RangeError When 2 GB would not hold it.
+ * @throws RangeError, TypeError as `compileBlockProgram`.
+ */
+export function planMemory(
+  model: Model,
+  { batchSize, workers }: { batchSize: number; workers: number },
+): EngineLayout {
+  const program = compileBlockProgram(model, { parameters: 0, scratch: 0 });
+  const blocks = Math.ceil(batchSize / BLOCK_SAMPLES);
+  const windowValues = program.input.steps * program.input.channels, classes = program.logits.channels;
+  const parameterBytes = roundUp(4 * program.parameterCount, 64);
+  const scratchBytes = roundUp(program.scratchBytes, 64);
+  let end = 0;
+  const take = (bytes: number): number => {
+    const address = end;
+    end = roundUp(end + bytes, 64);
+    return address;
+  };
+  const addresses = {
+    next: take(4),
+    weights: take(parameterBytes),
+    moments1: take(parameterBytes),
+    moments2: take(parameterBytes),
+    gradients: take(shardCount(blocks) * parameterBytes),
+    losses: take(8 * blocks),
+    windows: take(4 * batchSize * windowValues),
+    labels: take(batchSize),
+    probabilities: take(4 * batchSize * classes),
+    scratch: take(workers * scratchBytes),
+  };
+  const pages = Math.ceil(end / PAGE_BYTES);
+  if (pages > MAX_PAGES) {
+    throw new RangeError(
+      `Cannot train model "${model.name}": its memory must fit 2048 MB, got ${
+        Math.ceil(end / 2 ** 20)
+      } MB for a batch of ${batchSize} and ${workers} workers`,
+    );
+  }
+  return { batchSize, blocks, windowValues, classes, parameterBytes, scratchBytes, pages, ...addresses };
+}
