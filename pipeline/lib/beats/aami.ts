@@ -10,31 +10,31 @@ export const AAMI_MAPPINGS = ["papers", "bxb"] as const;
 /** `papers`: escape beats are N, as in de Chazal 2004. `bxb`: escape beats are S, as in the WFDB tool. */
 export type AamiMapping = (typeof AAMI_MAPPINGS)[number];
 
-/**
- * Symbol, class after the papers, class after bxb, meaning. Every symbol that is not listed is not a beat.
- */
-const BEAT_SYMBOLS:
-  readonly (readonly [symbol: string, papers: AamiClass, bxb: AamiClass, meaning: string])[] = [
-    ["N", "N", "N", "normal"],
-    ["L", "N", "N", "left bundle branch block"],
-    ["R", "N", "N", "right bundle branch block"],
-    ["B", "N", "N", "bundle branch block, side not given"],
-    ["e", "N", "S", "atrial escape"],
-    ["j", "N", "S", "nodal (junctional) escape"],
-    ["n", "N", "S", "supraventricular escape"],
-    ["A", "S", "S", "atrial premature"],
-    ["a", "S", "S", "aberrated atrial premature"],
-    ["J", "S", "S", "nodal (junctional) premature"],
-    ["S", "S", "S", "supraventricular premature or ectopic"],
-    ["V", "V", "V", "premature ventricular contraction"],
-    ["r", "V", "V", "R-on-T premature ventricular contraction"],
-    ["E", "V", "V", "ventricular escape"],
-    ["F", "F", "F", "fusion of ventricular and normal"],
-    ["/", "Q", "Q", "paced"],
-    ["f", "Q", "Q", "fusion of paced and normal"],
-    ["Q", "Q", "Q", "unclassifiable"],
-    ["?", "Q", "Q", "not classified during learning"],
-  ];
+/** One row of the table: the symbol, its class under each mapping, its meaning. */
+type BeatSymbol = readonly [symbol: string, papers: AamiClass, bxb: AamiClass, meaning: string];
+
+/** Every symbol that marks a beat; what is not listed is not a beat. */
+const BEAT_SYMBOLS: readonly BeatSymbol[] = [
+  ["N", "N", "N", "normal"],
+  ["L", "N", "N", "left bundle branch block"],
+  ["R", "N", "N", "right bundle branch block"],
+  ["B", "N", "N", "bundle branch block, side not given"],
+  ["e", "N", "S", "atrial escape"],
+  ["j", "N", "S", "nodal (junctional) escape"],
+  ["n", "N", "S", "supraventricular escape"],
+  ["A", "S", "S", "atrial premature"],
+  ["a", "S", "S", "aberrated atrial premature"],
+  ["J", "S", "S", "nodal (junctional) premature"],
+  ["S", "S", "S", "supraventricular premature or ectopic"],
+  ["V", "V", "V", "premature ventricular contraction"],
+  ["r", "V", "V", "R-on-T premature ventricular contraction"],
+  ["E", "V", "V", "ventricular escape"],
+  ["F", "F", "F", "fusion of ventricular and normal"],
+  ["/", "Q", "Q", "paced"],
+  ["f", "Q", "Q", "fusion of paced and normal"],
+  ["Q", "Q", "Q", "unclassifiable"],
+  ["?", "Q", "Q", "not classified during learning"],
+];
 
 const CLASS_OF_SYMBOL: Readonly<Record<AamiMapping, ReadonlyMap<string, AamiClass>>> = {
   papers: new Map(BEAT_SYMBOLS.map(([symbol, papers]) => [symbol, papers])),
