@@ -1,0 +1,54 @@
+"""Golden vectors for pipeline/lib/signal from SciPy.
+
+Requires: pip install scipy==1.17.1 numpy==2.4.6
+Run from the project's root: python tasks/parity/signal_golden.py
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import scipy
+from scipy import ndimage, signal
+
+ROOT = Path("pipeline/lib/signal/testdata")
+
+RESAMPLINGS = [  # (samples, samples wanted)
+    (1, 1), (1, 4), (2, 1), (2, 5), (3, 2), (4, 1), (5, 5), (12, 8), (12, 9), (12, 16), (12, 17),
+    (16, 8), (16, 24), (17, 8), (17, 9), (17, 24), (17, 31), (97, 60), (100, 36), (101, 200), (240, 167), (240, 241),
+]
+DESIGNS = [  # (order, edges in Hz, type, sampling rate in Hz)
+    (1, [5, 15], "bandpass", 360), (2, [0.5, 40], "bandpass", 360), (3, [5, 15], "bandpass", 250),
+    (4, [8, 16], "bandpass", 1000), (1, [1, 45], "bandpass", 100), (5, [0.5, 110], "bandpass", 250),
+    (1, 40, "lowpass", 360), (2, 40, "lowpass", 360), (3, 15, "lowpass", 250), (4, 0.5, "lowpass", 128), (7, 100, "lowpass", 1000),
+    (1, 0.5, "highpass", 360), (2, 0.5, "highpass", 360), (3, 5, "highpass", 250), (6, 30, "highpass", 100),
+]
+MEDIAN_WINDOWS = [1, 3, 7, 73, 217, 601]
+
+
+def main():
+    rng = np.random.default_rng(20)
+    t = np.arange(240) / 360
+    x = np.round(np.sin(2 * np.pi * 1.3 * t) + 0.3 * rng.standard_normal(240) + 2.5, 6)
+    designs = []
+    for order, edges, kind, fs in DESIGNS:
+        sos = signal.butter(order, edges, kind, fs=fs, output="sos")
+        filtered = {"order": order, "edgesHz": np.atleast_1d(edges).tolist(), "kind": kind, "fs": fs, "sos": sos.tolist()}
+        filtered["sosfilt"] = signal.sosfilt(sos, x[:60]).tolist()
+        filtered["sosfiltfilt"] = signal.sosfiltfilt(sos, x[:120]).tolist()
+        designs.append(filtered)
+    stepped = np.round(x * 4) / 4  # many equal values
+    golden = {
+        "made": f"tasks/parity/signal_golden.py, scipy {scipy.__version__}, numpy {np.__version__}",
+        "x": x.tolist(),
+        "resample": [{"n": n, "num": num, "y": signal.resample(x[:n], num).tolist()} for n, num in RESAMPLINGS],
+        "butter": designs,
+        "median": [{"window": w, "y": ndimage.median_filter(x, w, mode="nearest").tolist(),
+                    "steppedY": ndimage.median_filter(stepped, w, mode="nearest").tolist()} for w in MEDIAN_WINDOWS],
+    }
+    ROOT.mkdir(parents=True, exist_ok=True)
+    (ROOT / "scipy.json").write_text(json.dumps(golden, separators=(",", ":")) + "\n")
+
+
+if __name__ == "__main__":
+    main()
