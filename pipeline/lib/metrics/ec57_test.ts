@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { compareBeats } from "./ec57.ts";
+
+const WHOLE = { toleranceSamples: 54, startSample: 0, endSample: 1_000_000 };
+
+function counts(reference: number[], detected: number[], options = {}): number[] {
+  const { truePositives, falseNegatives, falsePositives } = compareBeats(
+    Uint32Array.from(reference),
+    Uint32Array.from(detected),
+    { ...WHOLE, ...options },
+  );
+  return [truePositives, falseNegatives, falsePositives];
+}
+
+Deno.test("compareBeats() pairs beats up to the tolerance and no further", () => {
+  assert.deepEqual(counts([100, 500], [154, 446]), [2, 0, 0]);
+  assert.deepEqual(counts([100, 500], [155, 445]), [0, 2, 2]);
+  assert.deepEqual(counts([], []), [0, 0, 0]);
+  assert.deepEqual(counts([5], []), [0, 1, 0]);
+  assert.deepEqual(counts([], [5]), [0, 0, 1]);
+});
+
+Deno.test("compareBeats() pairs one to one: two detections of one beat leave one extra", () => {
+  assert.deepEqual(counts([100], [90, 110]), [1, 0, 1]);
+  assert.deepEqual(counts([90, 110], [100]), [1, 1, 0]);
+});
+
+Deno.test("compareBeats() prefers the nearer of two candidates", () => {
+  // The detection at 60 would fit the beat at 100, but the one at 98 fits better and must not be left over.
+  assert.deepEqual(counts([100, 400], [60, 98, 398]), [2, 0, 1]);
+  assert.deepEqual(counts([60, 98, 398], [100, 400]), [2, 1, 0]);
+});
+
+Deno.test("compareBeats() counts only between the bounds, and a pair where its reference beat lies", () => {
+  const bounds = { startSample: 1000, endSample: 2000 };
+  assert.deepEqual(counts([500, 1500, 2500], [700, 1500, 2700], bounds), [1, 0, 0]);
+  assert.deepEqual(counts([1010], [990], bounds), [1, 0, 0]);
+  assert.deepEqual(counts([990], [1010], bounds), [0, 0, 0]);
+  assert.deepEqual(counts([1990], [2010], bounds), [1, 0, 0]);
+  assert.deepEqual(counts([2000], [], bounds), [0, 0, 0]);
+});
+
+Deno.test("compareBeats() does not count detections in excluded stretches", () => {
+  const excluded = { excluded: [[1000, 2000], [3000, 4000]] };
+  assert.deepEqual(counts([500, 2500], [500, 1000, 1500, 2000, 2500, 3500], excluded), [2, 0, 0]);
+  assert.deepEqual(counts([500], [999, 2001], excluded), [0, 1, 2]);
+});
+
+Deno.test("compareBeats() counts every beat once, and a perfect detector has no errors", () => {
+  const beats = fc.array(fc.nat(5000), { maxLength: 60 }).map((list) => list.sort((a, b) => a - b));
+  fc.assert(
+    fc.property(beats, beats, (reference, detected) => {
+      const [tp, fn, fp] = counts(reference, detected);
+      assert.deepEqual([tp + fn, tp + fp], [reference.length, detected.length]);
+    }),
+    { seed: 6 },
+  );
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.nat(5000), { maxLength: 60 }), (list) => {
+      const reference = list.sort((a, b) => a - b);
+      assert.deepEqual(counts(reference, reference), [reference.length, 0, 0]);
+    }),
+    { seed: 7 },
+  );
+});
+
+Deno.test("compareBeats() refuses lists out of order and a tolerance that is none", () => {
+  assert.throws(() => counts([5, 4], []), RangeError);
+  assert.throws(() => counts([], [5, 4]), /detected beats must be in order of time, got 4 after 5/);
+  assert.throws(() => counts([], [], { toleranceSamples: -1 }), RangeError);
+  assert.throws(() => counts([], [], { toleranceSamples: NaN }), RangeError);
+});
