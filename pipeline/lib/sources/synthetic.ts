@@ -1,5 +1,6 @@
 import { createRng } from "../core/rng.ts";
 import type { Annotation, RecordHeader, SignalSpec, WfdbRecord } from "../formats/wfdb/record.ts";
+import { signalChecksum } from "../formats/wfdb/signal.ts";
 import { addBeat, drawMorphology, shapeBeat } from "./beat_morphology.ts";
 import { addNoise, drawNoiseProfile, type NoiseBurst } from "./ecg_noise.ts";
 import { drawRhythmProfile, scheduleBeats } from "./rhythm.ts";
@@ -151,16 +152,9 @@ function describe(options: SyntheticRecordOptions, fs: number, signals: Int16Arr
       adcResolutionBits: 11,
       adcZeroAdu: ADC_ZERO_ADU,
       initialValueAdu: signal[0],
-      checksum: checksum16(signal),
+      checksum: signalChecksum(signal),
       description: LEADS[lead],
     })),
     comments: [SYNTHETIC_COMMENT, `seed ${options.seed}, patient ${options.patient + 1}`],
   };
-}
-
-/** Source: WFDB Applications Guide, header(5): the sum of all samples as a 16-bit signed number. */
-function checksum16(signal: Int16Array): number {
-  let sum = 0;
-  for (let n = 0; n < signal.length; n++) sum = (sum + signal[n]) | 0;
-  return (sum << 16) >> 16;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { WfdbRecord } from "../formats/wfdb/record.ts";
+import { encodeRecord, readRecord } from "../formats/wfdb/wfdb.ts";
 import {
   generateSyntheticRecord,
   generateSyntheticRecords,
@@ -73,6 +74,14 @@ Deno.test("generateSyntheticRecord() describes itself as synthetic, in the datab
     const sum = signals[i].reduce((total, value) => total + value, 0);
     assert.equal(spec.checksum, new Int16Array([sum])[0]);
   }
+});
+
+Deno.test("generateSyntheticRecord() makes a record that WFDB files hold without loss", () => {
+  const files = encodeRecord(records[1]);
+  assert.deepEqual([...files.keys()].sort(), ["s002.atr", "s002.dat", "s002.hea"]);
+  const text = new TextDecoder().decode(files.get("s002.hea"));
+  const read = readRecord({ header: { name: "s002.hea", text }, files, annotations: files.get("s002.atr") });
+  assert.deepEqual(read, records[1]);
 });
 
 Deno.test("generateSyntheticRecord() stays inside the converter's range without clipping", () => {
