@@ -87,6 +87,7 @@ export const contentHash = (manifest: Manifest): string =>
  * Says what a stage would compute from where things stand.
  *
  * @param options.external Files from outside that the stage reads.
+ * @param options.current Finds the output of an upstream stage; by default the one that the study has now.
  * @returns One plan, or one for each value of the fan-out parameter.
  * @throws {StageError} When an upstream stage has no output for the study.
  */
@@ -97,14 +98,18 @@ export function planStage(options: {
   params: Record<string, ParamValue>;
   sources: SourceGraph;
   external?: StageInput[];
+  current?: (stage: string, variant?: string) => Manifest | undefined;
 }): StagePlan[] {
   const { root, study, stage, params, sources, external = [] } = options;
+  const current = options.current ?? ((name, variant) => readCurrent(root, name, study, variant));
   const variants = stage.fanOut === undefined ? [undefined] : params[stage.fanOut] as string[];
   return variants.map((variant) => {
     const upstream = stage.upstream.flatMap((name) => {
       const fansOut = stageByName(name).fanOut !== undefined;
       const wanted = !fansOut ? [undefined] : variant === undefined ? params.model as string[] : [variant];
-      return wanted.map((model) => requireCurrent({ root, stage, study, name, variant: model }));
+      return wanted.map((model) =>
+        current(name, model) ?? refuseMissing({ stage, study, name, variant: model })
+      );
     });
     const inputs = [...upstream.map(inputOf), ...external];
     const ownParams = variant === undefined ? params : { ...params, [stage.fanOut!]: [variant] };
@@ -138,13 +143,10 @@ const inputOf = (manifest: Manifest): StageInput => ({
   sha256: contentHash(manifest),
 });
 
-function requireCurrent(
-  wanted: { root: string; stage: StageDeclaration; study: string; name: string; variant?: string },
-): Manifest {
-  const { root, stage, study, name, variant } = wanted;
-  const manifest = readCurrent(root, name, study, variant);
-  if (manifest) return manifest;
-  const { task } = stageByName(name);
+function refuseMissing(
+  wanted: { stage: StageDeclaration; study: string; name: string; variant?: string },
+): never {
+  const { stage, study, name, variant } = wanted, { task } = stageByName(name);
   throw new StageError(
     `Cannot run ${stage.name}: the study ${study} has no output of ${name}${
       variant ? ` for the model ${variant}` : ""

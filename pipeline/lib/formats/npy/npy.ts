@@ -5,6 +5,7 @@ export interface NpyDataTypes {
   "<f4": Float32Array<ArrayBuffer>;
   "<f8": Float64Array<ArrayBuffer>;
   "<i2": Int16Array<ArrayBuffer>;
+  "<u2": Uint16Array<ArrayBuffer>;
   "<i4": Int32Array<ArrayBuffer>;
   "<u4": Uint32Array<ArrayBuffer>;
   "|u1": Uint8Array<ArrayBuffer>;
@@ -27,7 +28,15 @@ export interface NpyArray<D extends NpyDtype = NpyDtype> {
 export interface NpyInput {
   dtype?: NpyDtype;
   shape: readonly number[];
-  data: Float32Array | Float64Array | Int16Array | Int32Array | Uint32Array | Uint8Array | Int8Array;
+  data:
+    | Float32Array
+    | Float64Array
+    | Int16Array
+    | Uint16Array
+    | Int32Array
+    | Uint32Array
+    | Uint8Array
+    | Int8Array;
 }
 
 /** A .npy file's header. */
@@ -44,6 +53,7 @@ const CONSTRUCTORS = {
   "<f4": Float32Array,
   "<f8": Float64Array,
   "<i2": Int16Array,
+  "<u2": Uint16Array,
   "<i4": Int32Array,
   "<u4": Uint32Array,
   "|u1": Uint8Array,

@@ -1,0 +1,172 @@
+/** Sources -> records: signals and annotations, verified. */
+import { join } from "node:path";
+import { FormatError, StageError } from "./lib/core/errors.ts";
+import { readSignalCsv } from "./lib/formats/csv/signal_csv.ts";
+import { encodeNpy } from "./lib/formats/npy/npy.ts";
+import { parseHeader } from "./lib/formats/wfdb/header.ts";
+import type { WfdbRecord } from "./lib/formats/wfdb/record.ts";
+import { MISSING_SAMPLE_16, MISSING_SAMPLE_212 } from "./lib/formats/wfdb/signal.ts";
+import { encodeRecord, readRecord } from "./lib/formats/wfdb/wfdb.ts";
+import { type FolderRecord, recordFiles } from "./lib/sources/folder.ts";
+import { generateSyntheticRecords, isSynthetic } from "./lib/sources/synthetic.ts";
+import {
+  type AnnotationColumns,
+  annotationsFile,
+  type IngestedLead,
+  type IngestedRecord,
+  RECORDS_FILE,
+  signalFile,
+} from "./lib/artefacts/records.ts";
+import { STAGES } from "./lib/stage/catalogue.ts";
+import { csvRecordName, findRecordSource, type RecordSource } from "./lib/stage/record_source.ts";
+import { runStage, type StageContext } from "./lib/stage/run.ts";
+
+type Context = StageContext<typeof STAGES.ingest.params>;
+
+/** Units that a header may give instead of millivolts, in millivolts. */
+const MILLIVOLTS: Record<string, number> = { mV: 1, uV: 1e-3, µV: 1e-3, V: 1e3 };
+
+function describeLeads({ header }: WfdbRecord): IngestedLead[] {
+  return header.signals.map((signal) => {
+    const inMv = MILLIVOLTS[signal.units];
+    return {
+      name: signal.description,
+      // A lead in another unit (a blood pressure, say) is kept and can be chosen by name: its numbers pass as they are.
+      gainAduPerMv: signal.gainAduPerUnit / (inMv ?? 1),
+      baselineAdu: signal.baselineAdu,
+      missingAdu: signal.format === 212 ? MISSING_SAMPLE_212 : MISSING_SAMPLE_16,
+    };
+  });
+}
+
+function writeWfdbRecord(context: Context, record: WfdbRecord, labelled: boolean): IngestedRecord {
+  const { header, signals, annotations } = record, samples = signals[0]?.length ?? 0;
+  if (samples === 0) {
+    throw new FormatError(`Cannot ingest record ${header.record}: it must hold samples, got none`);
+  }
+  const data = new Int16Array(signals.length * samples);
+  signals.forEach((signal, lead) => data.set(signal, lead * samples));
+  context.write(
+    signalFile(header.record),
+    encodeNpy({ dtype: "<i2", shape: [signals.length, samples], data }),
+  );
+  const columns: AnnotationColumns = {
+    sample: annotations.map((annotation) => annotation.sample),
+    symbol: annotations.map((annotation) => annotation.symbol),
+  };
+  context.write(annotationsFile(header.record), JSON.stringify(columns));
+  return {
+    record: header.record,
+    origin: "wfdb",
+    fs: header.fs,
+    samples,
+    leads: describeLeads(record),
+    labelled,
+    synthetic: isSynthetic(header),
+    comments: header.comments,
+  };
+}
+
+function readWfdbFiles(folder: string, found: FolderRecord, missingAnnotations: string): WfdbRecord {
+  const name = join(folder, found.header), text = Deno.readTextFileSync(name);
+  const names = recordFiles(parseHeader(text, name));
+  if (found.annotations === undefined && missingAnnotations === "refuse") {
+    throw new StageError(`Cannot ingest record ${found.record}: ${folder} has no ${found.record}.atr`, {
+      hint: "fetch the annotations, or take such records as unlabelled with --missingAnnotations unlabelled",
+    });
+  }
+  const files = new Map(names.map((file) => {
+    try {
+      return [file, Deno.readFileSync(join(folder, file))];
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      throw new StageError(`Cannot ingest record ${found.record}: ${folder} has no ${file}`, {
+        hint: `${found.header} names that signal file: fetch it, or leave the record out with --records`,
+      });
+    }
+  }));
+  const annotations = found.annotations && Deno.readFileSync(join(folder, found.annotations));
+  return readRecord({ header: { name, text }, files, annotations: annotations || undefined });
+}
+
+async function writeCsvRecord(context: Context, folder: string, file: string): Promise<IngestedRecord> {
+  const { samplingRate, column } = context.params, path = join(folder, file);
+  using opened = await Deno.open(path);
+  const read = await readSignalCsv(opened.readable, {
+    file: path,
+    column: column === "" ? undefined : /^\d+$/.test(column) ? Number(column) : column,
+    samplingRate: samplingRate === 0 ? undefined : samplingRate,
+  });
+  const record = csvRecordName(file), data = Float32Array.from(read.samples);
+  context.write(signalFile(record), encodeNpy({ dtype: "<f4", shape: [1, data.length], data }));
+  return {
+    record,
+    origin: "csv",
+    fs: read.fs,
+    samples: data.length,
+    leads: [{ name: read.column, gainAduPerMv: 1, baselineAdu: 0 }],
+    labelled: false,
+    synthetic: false,
+    comments: [],
+  };
+}
+
+async function* ingestAll(context: Context, source: RecordSource): AsyncGenerator<IngestedRecord> {
+  const { params } = context;
+  if (source.kind === "synthetic") {
+    for (const record of generateSyntheticRecords(params)) {
+      // Through the files and back: the synthetic source walks the path of every other record.
+      const files = encodeRecord(record);
+      for (const [name, bytes] of files) context.write(`wfdb/${name}`, bytes);
+      const name = `${record.header.record}.hea`;
+      const header = { name, text: new TextDecoder().decode(files.get(name)) };
+      const annotations = files.get(`${record.header.record}.atr`);
+      yield writeWfdbRecord(context, readRecord({ header, files, annotations }), true);
+    }
+  } else if (source.kind === "csv") {
+    for (const file of source.files) yield await writeCsvRecord(context, source.folder, file);
+  } else {
+    for (const found of source.records) {
+      const record = readWfdbFiles(source.folder, found, params.missingAnnotations);
+      yield writeWfdbRecord(context, record, found.annotations !== undefined);
+    }
+  }
+}
+
+await runStage(STAGES.ingest, {
+  prepare: ({ params, root, dryRun, progress, hasher }) =>
+    findRecordSource({ ...params, root, dryRun, progress, hasher }),
+  async run(context, source: RecordSource) {
+    const total = source.kind === "synthetic"
+      ? context.params.patients
+      : source.kind === "csv"
+      ? source.files.length
+      : source.records.length;
+    const bar = context.progress.bar("reading", total, "records");
+    const records: IngestedRecord[] = [], seen = new Set<string>();
+    for await (const record of ingestAll(context, source)) {
+      if (seen.has(record.record)) {
+        throw new StageError(`Cannot ingest ${record.record}: two files would give a record of that name`, {
+          hint: "rename one of the files",
+        });
+      }
+      seen.add(record.record);
+      records.push(record);
+      bar.update(records.length, record.record);
+    }
+    bar.finish();
+    context.write(RECORDS_FILE, JSON.stringify(records, null, 1));
+    const samples = records.reduce((sum, { samples, leads }) => sum + samples * leads.length, 0);
+    const labelled = records.filter((record) => record.labelled).length;
+    const synthetic = records.some((record) => record.synthetic);
+    return {
+      counts: { records: records.length, labelledRecords: labelled, samples },
+      synthetic,
+      summary:
+        `${records.length} ${synthetic ? "synthetic " : ""}records, ${
+          (samples / 1e6).toFixed(1)
+        } M samples, ` +
+        `${labelled} with annotations`,
+    };
+  },
+});

@@ -1,0 +1,134 @@
+/** Records -> one lead at 360 Hz with R peaks, filtered and scaled to 0..1. */
+import { isBeatSymbol } from "./lib/beats/aami.ts";
+import { StageError } from "./lib/core/errors.ts";
+import { decodeNpy, encodeNpy } from "./lib/formats/npy/npy.ts";
+import { removeBaseline } from "./lib/signal/baseline.ts";
+import { butterworthBandpass } from "./lib/signal/butterworth.ts";
+import { sosFiltFilt } from "./lib/signal/filters.ts";
+import { chooseLead, toMillivolts } from "./lib/signal/leads.ts";
+import { DETECTORS } from "./lib/signal/qrs/detectors.ts";
+import { mapSampleIndex, resampleFft } from "./lib/signal/resample.ts";
+import { scaleToUnit } from "./lib/signal/scale.ts";
+import {
+  type AnnotationColumns,
+  annotationsFile,
+  beatsFile,
+  type IngestedRecord,
+  type PreparedRecord,
+  RECORDS_FILE,
+  signalFile,
+} from "./lib/artefacts/records.ts";
+import { STAGES } from "./lib/stage/catalogue.ts";
+import type { ParamValues } from "./lib/stage/params.ts";
+import { runStage, type StageContext } from "./lib/stage/run.ts";
+
+type Params = ParamValues<typeof STAGES.preprocess.params>;
+type Context = StageContext<typeof STAGES.preprocess.params>;
+
+function readLead(
+  context: Context,
+  { record, samples }: IngestedRecord,
+  lead: number,
+): Int16Array | Float32Array {
+  const file = signalFile(record), { data } = decodeNpy(context.read("01_ingest", file), file);
+  return data.subarray(lead * samples, (lead + 1) * samples) as Int16Array | Float32Array;
+}
+
+function filterSignal(millivolts: Float64Array, record: string, fs: number, params: Params): Float64Array {
+  if (params.filter === "none") return millivolts;
+  if (params.filter === "baseline") return removeBaseline(millivolts, fs);
+  const { lowHz, highHz, filterOrder } = params;
+  if (lowHz >= highHz || highHz >= fs / 2) {
+    throw new StageError(
+      `Cannot filter record ${record}: corners must rise and lie below half of its ${fs} Hz, got ${lowHz} and ${highHz}`,
+      { hint: "choose others with --lowHz and --highHz, or --filter none" },
+    );
+  }
+  return sosFiltFilt(butterworthBandpass({ order: filterOrder, lowHz, highHz, fs }), millivolts);
+}
+
+/** Beats at the target rate: the annotated ones, or those that the detector finds. */
+function findBeats(context: Context, record: IngestedRecord, signal: Float32Array): AnnotationColumns {
+  const { targetHz, detector } = context.params;
+  if (!record.labelled) {
+    const peaks = DETECTORS[detector].detect(signal, targetHz);
+    return { sample: Array.from(peaks), symbol: Array.from(peaks, () => "") };
+  }
+  const { sample, symbol } = context.readJson<AnnotationColumns>("01_ingest", annotationsFile(record.record));
+  const beats: AnnotationColumns = { sample: [], symbol: [] };
+  symbol.forEach((mnemonic, i) => {
+    if (!isBeatSymbol(mnemonic)) return;
+    beats.sample.push(mapSampleIndex(sample[i], record.fs, targetHz, signal.length));
+    beats.symbol.push(mnemonic);
+  });
+  return beats;
+}
+
+function prepareRecord(
+  context: Context,
+  record: IngestedRecord,
+): PreparedRecord & { beats: number; dropped: number } {
+  const { params } = context;
+  const choice = chooseLead(record.leads.map((lead) => lead.name), params.lead),
+    lead = record.leads[choice.index];
+  const { millivolts, missing } = toMillivolts(readLead(context, record, choice.index), lead);
+  const filtered = filterSignal(millivolts, record.record, record.fs, params);
+  const atTarget = Float32Array.from(
+    record.fs === params.targetHz
+      ? filtered
+      : resampleFft(filtered, { fromFs: record.fs, toFs: params.targetHz }),
+  );
+  const beats = findBeats(context, record, atTarget);
+  const scaled = params.scale === "record" ? scaleToUnit(atTarget) : undefined;
+  const data = scaled?.samples ?? atTarget;
+  context.write(signalFile(record.record), encodeNpy({ dtype: "<f4", shape: [data.length], data }));
+  context.write(beatsFile(record.record), JSON.stringify(beats));
+  const annotated = record.labelled
+    ? context.readJson<AnnotationColumns>("01_ingest", annotationsFile(record.record)).sample.length
+    : beats.sample.length;
+  return {
+    record: record.record,
+    fs: params.targetHz,
+    samples: data.length,
+    lead: lead.name,
+    leadReason: choice.reason,
+    labelled: record.labelled,
+    synthetic: record.synthetic,
+    rangeMv: scaled && { min: scaled.min, max: scaled.max },
+    missingSamples: missing,
+    beats: beats.sample.length,
+    dropped: annotated - beats.sample.length,
+  };
+}
+
+await runStage(STAGES.preprocess, {
+  run(context) {
+    const ingested = context.readJson<IngestedRecord[]>("01_ingest", RECORDS_FILE);
+    const bar = context.progress.bar("filtering", ingested.length, "records");
+    const prepared = ingested.map((record, i) => {
+      const done = prepareRecord(context, record);
+      bar.update(i + 1, record.record);
+      return done;
+    });
+    bar.finish();
+    context.write(RECORDS_FILE, JSON.stringify(prepared, null, 1));
+    const sum = (of: (record: typeof prepared[number]) => number) =>
+      prepared.reduce((total, r) => total + of(r), 0);
+    const other = prepared.filter((record) => record.leadReason !== "asked for by name");
+    const beats = sum((record) => record.beats);
+    return {
+      counts: {
+        records: prepared.length,
+        beats,
+        annotationsThatAreNoBeats: sum((record) => record.dropped),
+        missingSamplesRepeated: sum((record) => record.missingSamples),
+        otherLead: Object.fromEntries(
+          other.map(({ record, lead, leadReason }) => [record, `${lead}: ${leadReason}`]),
+        ),
+      },
+      summary: `${prepared.length} records, ${beats} beats, ${context.params.lead} in ${
+        prepared.length - other.length
+      }`,
+    };
+  },
+});

@@ -1,0 +1,193 @@
+/** Records with R peaks -> labelled beat windows and RR features, split so that no patient is in two sets. */
+import { AAMI_CLASSES, aamiClass, type AamiMapping } from "./lib/beats/aami.ts";
+import { RR_FEATURE_NAMES, rrFeatures } from "./lib/beats/rr.ts";
+import { scaleWindows } from "./lib/beats/scale_windows.ts";
+import { excludePacedRecords, SPLIT_NAMES, splitBeatsAtRandom, splitByPatient } from "./lib/beats/splits.ts";
+import { cutWindows, type WindowEdges } from "./lib/beats/windows.ts";
+import { StageError } from "./lib/core/errors.ts";
+import { decodeNpy } from "./lib/formats/npy/npy.ts";
+import {
+  type AnnotationColumns,
+  beatsFile,
+  type PreparedRecord,
+  RECORDS_FILE,
+  signalFile,
+} from "./lib/artefacts/records.ts";
+import { UNLABELLED, type WindowSet, writeWindowSet } from "./lib/artefacts/window_set.ts";
+import { STAGES } from "./lib/stage/catalogue.ts";
+import { runStage, type StageContext } from "./lib/stage/run.ts";
+
+type Context = StageContext<typeof STAGES.window.params>;
+
+const SETS = [...SPLIT_NAMES, "unlabelled"] as const;
+
+/** One record's beats before they are dealt out. */
+interface RecordBeats {
+  record: PreparedRecord;
+  /** Sample indices of all beats, those without a window too: their RR intervals count. */
+  peaks: Uint32Array;
+  symbols: string[];
+  /** Class index of each beat, UNLABELLED where there is none. */
+  labels: Uint8Array;
+  /** Index in SETS of each beat. */
+  sets: Uint8Array;
+}
+
+function readBeats(context: Context, record: PreparedRecord): RecordBeats {
+  const { sample, symbol } = context.readJson<AnnotationColumns>("02_preprocess", beatsFile(record.record));
+  const mapping = context.params.labels as AamiMapping;
+  const labels = Uint8Array.from(symbol, (mnemonic) => {
+    const name = aamiClass(mnemonic, mapping);
+    return name === undefined ? UNLABELLED : AAMI_CLASSES.indexOf(name);
+  });
+  const sets = new Uint8Array(labels.length).fill(SETS.indexOf("unlabelled"));
+  return { record, peaks: Uint32Array.from(sample), symbols: symbol, labels, sets };
+}
+
+const countClasses = (labels: Uint8Array): number[] =>
+  AAMI_CLASSES.map((_, label) => labels.reduce((count, other) => count + Number(other === label), 0));
+
+/** Fills in `sets`. @returns What the split was, for the manifest. */
+function dealOut(context: Context, labelled: RecordBeats[]) {
+  const { scheme, seed } = context.params;
+  const names = labelled.map(({ record }) => record.record);
+  if (scheme === "intra-patient") {
+    const labels = new Uint8Array(labelled.reduce((sum, beats) => sum + beats.labels.length, 0));
+    let at = 0;
+    for (const beats of labelled) {
+      labels.set(beats.labels, at);
+      at += beats.labels.length;
+    }
+    const codes = splitBeatsAtRandom({ labels, seed });
+    at = 0;
+    for (const beats of labelled) {
+      beats.sets.set(codes.subarray(at, at + beats.labels.length));
+      at += beats.labels.length;
+    }
+    return {
+      train: names,
+      validation: names,
+      test: names,
+      sharedPatients: ["all: beats are split, not patients"],
+    };
+  }
+  const classCounts = new Map(labelled.map(({ record, labels }) => [record.record, countClasses(labels)]));
+  const split = splitByPatient({ records: names, seed, classCounts });
+  for (const beats of labelled) {
+    beats.sets.fill(SPLIT_NAMES.findIndex((name) => split[name].includes(beats.record.record)));
+  }
+  const { train, validation, test } = split;
+  return {
+    train,
+    validation,
+    test,
+    sharedPatients: split.sharedPatients.map((records) => records.join(" = ")),
+  };
+}
+
+function emptySet(records: string[], beats: number, windowSamples: number): WindowSet {
+  return {
+    records,
+    recordIndex: new Uint16Array(beats),
+    samples: new Uint32Array(beats),
+    symbols: [],
+    labels: new Uint8Array(beats),
+    rr: new Float32Array(beats * RR_FEATURE_NAMES.length),
+    windowSamples,
+    windows: new Float32Array(beats * windowSamples),
+  };
+}
+
+await runStage(STAGES.window, {
+  run(context) {
+    const { windowSamples, rPeakOffset, edges, windowScale, scheme } = context.params;
+    if (rPeakOffset >= windowSamples) {
+      throw new StageError(
+        `Cannot cut windows: rPeakOffset must be below windowSamples, got ${rPeakOffset}`,
+        {
+          hint: "change --rPeakOffset or --windowSamples",
+        },
+      );
+    }
+    const prepared = context.readJson<PreparedRecord[]>("02_preprocess", RECORDS_FILE);
+    const { excluded } = excludePacedRecords(prepared.map(({ record }) => record));
+    const isExcluded = new Set(excluded.map(({ record }) => record));
+    const all = prepared.filter(({ record }) => !isExcluded.has(record)).map((record) =>
+      readBeats(context, record)
+    );
+    const split = dealOut(context, all.filter(({ record }) => record.labelled));
+
+    const names = all.map(({ record }) => record.record);
+    const beatsOf = SETS.map((_, set) =>
+      all.reduce((sum, { sets }) => sum + sets.reduce((count, other) => count + Number(other === set), 0), 0)
+    );
+    const sets = beatsOf.map((beats) => emptySet(names, beats, windowSamples));
+    const filled = SETS.map(() => 0), dropped: Record<string, number> = {};
+    let padded = 0, constant = 0;
+    const bar = context.progress.bar("cutting", all.length, "records");
+    all.forEach(({ record, peaks, symbols, labels, sets: codes }, recordIndex) => {
+      const file = signalFile(record.record);
+      const { data } = decodeNpy(context.read("02_preprocess", file), file);
+      const cut = cutWindows({
+        signal: data as Float32Array,
+        rPeaks: peaks,
+        windowSamples,
+        rPeakOffset,
+        edges: edges as WindowEdges,
+      });
+      padded += cut.padded;
+      for (const [reason, count] of Object.entries(cut.dropped)) {
+        if (count > 0) dropped[reason] = (dropped[reason] ?? 0) + count;
+      }
+      if (windowScale === "window") constant += scaleWindows(cut.windows, windowSamples);
+      const rr = rrFeatures(peaks, record.fs), features = RR_FEATURE_NAMES.length;
+      cut.kept.forEach((beat, row) => {
+        const set = sets[codes[beat]], at = filled[codes[beat]]++;
+        set.recordIndex[at] = recordIndex;
+        set.samples[at] = peaks[beat];
+        set.symbols.push(symbols[beat]);
+        set.labels[at] = labels[beat];
+        set.rr.set(rr.subarray(beat * features, (beat + 1) * features), at * features);
+        set.windows.set(
+          cut.windows.subarray(row * windowSamples, (row + 1) * windowSamples),
+          at * windowSamples,
+        );
+      });
+      bar.update(recordIndex + 1, record.record);
+    });
+    bar.finish();
+    SETS.forEach((name, i) => writeWindowSet(context, name, shorten(sets[i], filled[i])));
+    const perClass = Object.fromEntries(SPLIT_NAMES.map((name, i) => {
+      const counts = countClasses(sets[i].labels.subarray(0, filled[i]));
+      return [name, Object.fromEntries(AAMI_CLASSES.map((label, c) => [label, counts[c]]))];
+    }));
+    context.write("split.json", JSON.stringify({ scheme, ...split, excluded }, null, 1));
+    return {
+      counts: {
+        fs: prepared[0]?.fs ?? 0,
+        preprocess: context.upstream[0].params,
+        windows: Object.fromEntries(SETS.map((name, i) => [name, filled[i]])),
+        perClass,
+        records: { train: split.train, validation: split.validation, test: split.test },
+        sharedPatients: split.sharedPatients,
+        excluded: excluded.map(({ record, reason }) => `${record}: ${reason}`),
+        dropped,
+        padded,
+        constant,
+      },
+      summary: `${scheme}: ${SETS.map((name, i) => `${name} ${filled[i]}`).join(", ")}`,
+    };
+  },
+});
+
+/** Cuts off the places of beats that were dropped. */
+function shorten(set: WindowSet, beats: number): WindowSet {
+  return {
+    ...set,
+    recordIndex: set.recordIndex.subarray(0, beats),
+    samples: set.samples.subarray(0, beats),
+    labels: set.labels.subarray(0, beats),
+    rr: set.rr.subarray(0, beats * RR_FEATURE_NAMES.length),
+    windows: set.windows.subarray(0, beats * set.windowSamples),
+  };
+}

@@ -1,0 +1,62 @@
+import * as z from "zod";
+import { FormatError } from "../core/errors.ts";
+
+const json = z.record(z.string(), z.json());
+
+const modelCardSchema = z.object({
+  schemaVersion: z.literal(1),
+  /** "<study>-<model>", for example "inter-patient-cnn". */
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/),
+  study: z.string(),
+  model: z.string(),
+  /** True when it was trained on generated signals: it must never be used on patients. */
+  synthetic: z.boolean(),
+  purpose: z.string(),
+  limits: z.string(),
+  classes: z.array(z.string()).min(2).max(255),
+  /** Parameters of the network. */
+  parameters: z.int().min(1),
+  input: z.object({
+    windowSamples: z.int().min(1).max(65536),
+    fs: z.number().positive(),
+    rPeakOffset: z.int().min(0),
+    /** All parameters of preprocessing and of cutting windows. */
+    preprocess: json,
+    window: json,
+  }),
+  data: z.object({
+    scheme: z.string(),
+    trainRecords: z.array(z.string()),
+    validationRecords: z.array(z.string()),
+    testRecords: z.array(z.string()),
+    /** Windows by split and class. */
+    windows: json,
+    calibrationWindows: z.int().min(1),
+  }),
+  training: json,
+  /** Float32 and int8 on the same test windows, with the number of windows. */
+  results: json,
+  files: z.array(z.object({
+    file: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/),
+    format: z.enum(["keras-h5", "tflite-float32", "tflite-int8", "json"]),
+    bytes: z.int().min(0),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  })),
+});
+
+/** What one needs to know to use, judge and repeat a model: model_card.json beside it. */
+export type ModelCard = z.infer<typeof modelCardSchema>;
+
+/** @throws {FormatError} When the text is not a model card. */
+export function parseModelCard(text: string, file: string): ModelCard {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    throw new FormatError("Cannot read a model card: must be JSON", { file });
+  }
+  const result = modelCardSchema.safeParse(content);
+  if (result.success) return result.data;
+  const { path, message } = result.error.issues[0];
+  throw new FormatError(`Cannot read a model card: ${path.join(".") || "card"}: ${message}`, { file });
+}

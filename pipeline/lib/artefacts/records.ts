@@ -1,0 +1,58 @@
+/** What the stages 01 to 03 hand on about records: names and contents of the files in their folders. */
+
+/** One lead of an ingested record. */
+export interface IngestedLead {
+  /** For example "MLII"; "" where the source says nothing. */
+  name: string;
+  /** Units of the stored values for one millivolt; 1 where they are millivolts already. */
+  gainAduPerMv: number;
+  /** Stored value that stands for 0 mV. */
+  baselineAdu: number;
+  /** Stored value that stands for a missing sample. */
+  missingAdu?: number;
+}
+
+/** An entry of 01_ingest/records.json. */
+export interface IngestedRecord {
+  record: string;
+  origin: "wfdb" | "csv";
+  /** Sampling rate in Hz. */
+  fs: number;
+  samples: number;
+  leads: IngestedLead[];
+  /** True when the record has annotations. */
+  labelled: boolean;
+  synthetic: boolean;
+  comments: string[];
+}
+
+/** <record>.annotations.json of 01_ingest and <record>.beats.json of 02_preprocess: columns of equal length. */
+export interface AnnotationColumns {
+  /** Sample index at the record's own rate, or at the target rate after preprocessing. */
+  sample: number[];
+  /** WFDB mnemonic; "" where the beat was found by a detector and has no label. */
+  symbol: string[];
+}
+
+/** An entry of 02_preprocess/records.json. */
+export interface PreparedRecord {
+  record: string;
+  /** Sampling rate in Hz after resampling. */
+  fs: number;
+  samples: number;
+  lead: string;
+  /** Why this lead was taken. */
+  leadReason: string;
+  labelled: boolean;
+  synthetic: boolean;
+  /** The range of the filtered signal in mV that became 0..1; undefined when it was not scaled. */
+  rangeMv?: { min: number; max: number };
+  /** Missing samples that repeat their predecessor. */
+  missingSamples: number;
+}
+
+export const RECORDS_FILE = "records.json";
+/** npy, [leads, samples] in 01_ingest, [samples] in 02_preprocess. */
+export const signalFile = (record: string): string => `${record}.signal.npy`;
+export const annotationsFile = (record: string): string => `${record}.annotations.json`;
+export const beatsFile = (record: string): string => `${record}.beats.json`;

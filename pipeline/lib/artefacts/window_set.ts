@@ -1,0 +1,97 @@
+import { AAMI_CLASSES } from "../beats/aami.ts";
+import { FormatError } from "../core/errors.ts";
+import { decodeNpy, encodeNpy, npyHeader } from "../formats/npy/npy.ts";
+
+/** The beats of one split, as 03_window leaves them. */
+export interface WindowSet {
+  /** Names of the records, each once. */
+  records: string[];
+  /** Index in `records`, shape [beats]. */
+  recordIndex: Uint16Array;
+  /** Sample index of the R peak at the target rate, shape [beats]. */
+  samples: Uint32Array;
+  /** WFDB mnemonic, "" where unlabelled, shape [beats]. */
+  symbols: string[];
+  /** Index in LABEL_NAMES, shape [beats]. */
+  labels: Uint8Array;
+  /** RR features, shape [beats, features]. */
+  rr: Float32Array;
+  windowSamples: number;
+  /** Windows, shape [beats, windowSamples]. */
+  windows: Float32Array;
+}
+
+/** What a label stands for: its index is the label. The last one is a beat that no one annotated. */
+export const LABEL_NAMES: readonly string[] = [...AAMI_CLASSES, ""];
+
+/** Label of a beat that no one annotated. */
+export const UNLABELLED = AAMI_CLASSES.length;
+
+/** Content of 03_window/<split>.json; the arrays lie beside it as npy. */
+interface WindowSetIndex {
+  records: string[];
+  windowSamples: number;
+  symbols: string;
+}
+
+/** Symbols are single characters but for "", which this stands for in the joined text. */
+const NO_SYMBOL = "_";
+
+/** Where a stage's outputs go. */
+interface Outputs {
+  write(name: string, content: Uint8Array | string): unknown;
+  open(name: string): { write(chunk: Uint8Array): void; close(): unknown };
+}
+
+/** Where the outputs of earlier stages are. */
+interface Inputs {
+  read(stage: string, file: string): Uint8Array<ArrayBuffer>;
+  readJson<T>(stage: string, file: string): T;
+}
+
+/** Writes one split of 03_window. */
+export function writeWindowSet(context: Outputs, split: string, set: WindowSet): void {
+  const { records, windowSamples, symbols } = set, beats = set.labels.length;
+  const index: WindowSetIndex = {
+    records,
+    windowSamples,
+    symbols: symbols.map((symbol) => symbol || NO_SYMBOL).join(""),
+  };
+  context.write(`${split}.json`, JSON.stringify(index));
+  const columns = {
+    recordIndex: { dtype: "<u2", shape: [beats], data: set.recordIndex },
+    samples: { dtype: "<u4", shape: [beats], data: set.samples },
+    labels: { dtype: "|u1", shape: [beats], data: set.labels },
+    rr: { dtype: "<f4", shape: [beats, beats === 0 ? 0 : set.rr.length / beats], data: set.rr },
+  } as const;
+  for (const [name, column] of Object.entries(columns)) {
+    context.write(`${split}.${name}.npy`, encodeNpy(column));
+  }
+  const windows = context.open(`${split}.windows.npy`);
+  windows.write(npyHeader("<f4", [beats, windowSamples]));
+  windows.write(new Uint8Array(set.windows.buffer, set.windows.byteOffset, set.windows.byteLength));
+  windows.close();
+}
+
+/** Reads one split of 03_window. */
+export function readWindowSet(context: Inputs, split: string): WindowSet {
+  const { records, windowSamples, symbols } = context.readJson<WindowSetIndex>("03_window", `${split}.json`);
+  const column = <T>(name: string, type: { new (...args: never[]): T }): T => {
+    const file = `${split}.${name}.npy`;
+    const { data } = decodeNpy(context.read("03_window", file), file);
+    if (data instanceof type) return data;
+    throw new FormatError(`Cannot read windows: must hold ${type.name}, got ${data.constructor.name}`, {
+      file,
+    });
+  };
+  return {
+    records,
+    windowSamples,
+    symbols: Array.from(symbols, (symbol) => symbol === NO_SYMBOL ? "" : symbol),
+    recordIndex: column("recordIndex", Uint16Array),
+    samples: column("samples", Uint32Array),
+    labels: column("labels", Uint8Array),
+    rr: column("rr", Float32Array),
+    windows: column("windows", Float32Array),
+  };
+}

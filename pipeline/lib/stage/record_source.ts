@@ -1,0 +1,141 @@
+import { basename, join, resolve } from "node:path";
+import { StageError } from "../core/errors.ts";
+import { downloadDatabase, MITDB_URL, SUMS_FILE } from "../sources/physionet.ts";
+import { parseSha256Sums } from "../sources/sha256sums.ts";
+import { type FolderRecord, listWfdbRecords } from "../sources/folder.ts";
+import type { StageInput } from "./cache.ts";
+import { createDirectoryStore } from "./directory_store.ts";
+import { type FileHasher, statOrUndefined } from "./files.ts";
+import type { Progress } from "./progress.ts";
+
+/** Where raw records come from, with nothing left to find out. */
+export type RecordSource =
+  | { kind: "synthetic" }
+  | { kind: "wfdb"; folder: string; records: FolderRecord[] }
+  | { kind: "csv"; folder: string; files: string[] };
+
+export interface RecordSourceOptions {
+  /** "auto", "physionet", "synthetic" or a folder. */
+  source: string;
+  /** Address of another server with PhysioNet's layout; "" for PhysioNet itself. */
+  mirror: string;
+  /** Only these records; empty for all. */
+  records: string[];
+  root: string;
+  /** Do not fetch anything. */
+  dryRun: boolean;
+  progress: Progress;
+  hasher: FileHasher;
+}
+
+const MITDB_FOLDER = "data/mit_database";
+
+/**
+ * Finds the records that a source names, fetching them first where they are to be fetched.
+ *
+ * @returns The source, and the hash of every file in it that will be read.
+ * @throws {StageError} No folder, no records in it, a file that is not what SHA256SUMS.txt says, no network.
+ */
+export async function findRecordSource(
+  options: RecordSourceOptions,
+): Promise<{ inputs: StageInput[]; external: RecordSource }> {
+  const { source, root } = options;
+  if (source === "synthetic") return { inputs: [], external: { kind: "synthetic" } };
+  const mitdb = join(root, MITDB_FOLDER);
+  if (source === "physionet" || source === "auto" && !isWhole(mitdb)) {
+    if (options.dryRun) return { inputs: [], external: { kind: "wfdb", folder: mitdb, records: [] } };
+    await fetchMitdb(mitdb, options);
+    return readFolder(mitdb, options);
+  }
+  return readFolder(source === "auto" ? mitdb : resolve(root, source), options);
+}
+
+/** A folder that someone filled by hand counts as whole; one that a download left unfinished holds a .part file. */
+function isWhole(folder: string): boolean {
+  if (!statOrUndefined(folder)?.isDirectory) return false;
+  const names = [...Deno.readDirSync(folder)].map((entry) => entry.name);
+  return names.some((name) => name.endsWith(".hea")) &&
+    (names.includes(SUMS_FILE) || !names.some((name) => name.endsWith(".part")));
+}
+
+async function fetchMitdb(folder: string, { mirror, progress }: RecordSourceOptions): Promise<void> {
+  const baseUrl = mirror === "" ? MITDB_URL : mirror;
+  let bar: ReturnType<Progress["bar"]> | undefined;
+  try {
+    await downloadDatabase({
+      baseUrl,
+      store: createDirectoryStore(folder),
+      onProgress({ file, filesDone, filesTotal }) {
+        bar ??= progress.bar(`fetching ${new URL(baseUrl).host}`, filesTotal, "files");
+        bar.update(filesDone, file);
+      },
+      onRetry: ({ reason }) => progress.line(`trying again: ${reason}`),
+    });
+  } finally {
+    bar?.finish();
+  }
+}
+
+function readFolder(
+  folder: string,
+  options: RecordSourceOptions,
+): { inputs: StageInput[]; external: RecordSource } {
+  const { source, records: only, progress, hasher } = options;
+  if (!statOrUndefined(folder)?.isDirectory) {
+    throw new StageError(`Cannot read records: there is no folder ${source}`, {
+      hint: "--source takes auto, physionet, synthetic or the path of a folder of WFDB or CSV files",
+    });
+  }
+  const names = [...Deno.readDirSync(folder)].filter((entry) => !entry.isDirectory).map((entry) => entry.name)
+    .sort();
+  const isCsv = (name: string) => /\.(csv|tsv|txt)$/i.test(name) && !/^SHA256SUMS\.txt$/i.test(name);
+  const csvFiles = names.some((name) => name.endsWith(".hea")) ? [] : names.filter(isCsv);
+  const found: RecordSource = csvFiles.length > 0
+    ? { kind: "csv", folder, files: pick(csvFiles, only, csvRecordName) }
+    : { kind: "wfdb", folder, records: pick(listRecords(folder, names), only, ({ record }) => record) };
+
+  const sums = names.includes(SUMS_FILE)
+    ? new Map(
+      parseSha256Sums(Deno.readTextFileSync(join(folder, SUMS_FILE)), join(folder, SUMS_FILE))
+        .map(({ name, sha256 }) => [name, sha256]),
+    )
+    : undefined;
+  const stems = found.kind === "wfdb" ? new Set(found.records.map(({ record }) => record)) : undefined;
+  const wanted = found.kind === "csv"
+    ? found.files
+    : names.filter((name) => stems!.has(name.replace(/\.[^.]*$/, "")) && /\.(hea|dat|atr)$/.test(name));
+  const bar = progress.bar("verifying", wanted.length, "files");
+  const inputs = wanted.map((name, i) => {
+    const { sha256 } = hasher.hash(join(folder, name));
+    if (sums?.has(name) && sums.get(name) !== sha256) {
+      throw new StageError(`Cannot read ${join(folder, name)}: its SHA-256 is not the one in ${SUMS_FILE}`, {
+        hint: "the file is damaged or was changed: fetch it again, or remove it and use --source physionet",
+      });
+    }
+    bar.update(i + 1, name);
+    return { name, sha256 };
+  });
+  bar.finish();
+  return { inputs, external: found };
+}
+
+function listRecords(folder: string, names: string[]): FolderRecord[] {
+  const recordsFile = names.includes("RECORDS") ? Deno.readTextFileSync(join(folder, "RECORDS")) : undefined;
+  return listWfdbRecords(names, recordsFile);
+}
+
+function pick<T>(all: T[], only: string[], nameOf: (item: T) => string): T[] {
+  const known = all.map(nameOf);
+  const missing = only.find((record) => !known.includes(record));
+  if (missing !== undefined) {
+    throw new StageError(`Cannot read record ${missing}: the source holds no such record`, {
+      hint: `it holds ${known.slice(0, 8).join(", ")}${known.length > 8 ? `, ... (${known.length})` : ""}`,
+    });
+  }
+  return only.length === 0 ? all : all.filter((item) => only.includes(nameOf(item)));
+}
+
+/** A record's name from the name of its CSV file: what could not stand in a file name becomes "_". */
+export function csvRecordName(file: string): string {
+  return basename(file).replace(/\.[^.]*$/, "").replace(/[^A-Za-z0-9_-]/g, "_").replace(/^-/, "_");
+}

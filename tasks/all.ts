@@ -1,0 +1,193 @@
+/** Runs the chain of stages, each as a program of its own with the permissions that deno.json gives it. */
+import { UsageError } from "../pipeline/lib/core/errors.ts";
+import {
+  planStage,
+  readCached,
+  readCurrent,
+  setCurrent,
+  type StagePlan,
+} from "../pipeline/lib/stage/cache.ts";
+import { STAGE_CHAIN, type StageDeclaration } from "../pipeline/lib/stage/catalogue.ts";
+import { exitWith } from "../pipeline/lib/stage/exit.ts";
+import type { Manifest } from "../pipeline/lib/stage/manifest.ts";
+import { describeParams, type ParamSpec, type ParamValue, parseFlags } from "../pipeline/lib/stage/params.ts";
+import { createProgress } from "../pipeline/lib/stage/progress.ts";
+import { FRAME_FLAGS, shortKey } from "../pipeline/lib/stage/run.ts";
+import { stageParams, type Study } from "../pipeline/lib/stage/study.ts";
+import { loadStudy, stageSources } from "../pipeline/lib/stage/workspace.ts";
+import { stageCommand } from "./stage_command.ts";
+
+const TASKS = STAGE_CHAIN.map((stage) => stage.task);
+
+const ALL_FLAGS = {
+  study: FRAME_FLAGS.study,
+  from: { type: "string", default: TASKS[0], choices: TASKS, doc: "First stage to run" },
+  to: { type: "string", default: TASKS[TASKS.length - 1], choices: TASKS, doc: "Last stage to run" },
+  force: { type: "boolean", default: false, doc: "Run even what the cache holds" },
+  dryRun: FRAME_FLAGS.dryRun,
+  graph: {
+    type: "boolean",
+    default: false,
+    doc: "Print the stages, what they read and where they stand, and stop",
+  },
+  help: FRAME_FLAGS.help,
+} as const satisfies ParamSpec;
+
+/** Every parameter of every stage; one that several stages declare goes to all of them. */
+const STAGE_FLAGS: ParamSpec = Object.assign({}, ...STAGE_CHAIN.map((stage) => stage.params));
+
+const progress = createProgress("all");
+
+function helpText(): string {
+  const stages = STAGE_CHAIN.map((stage) => `${stage.name} (${stage.task}): ${stage.doc}`).join("\n  ");
+  return `deno task all [flags]\n\nRuns the chain of stages; what the cache holds is not run again.\n\nStages:\n  ${stages}\n\n` +
+    `Flags:\n${describeParams(ALL_FLAGS)}\n\nParameters of the stages (defaults < study file < flags):\n${
+      describeParams(STAGE_FLAGS)
+    }`;
+}
+
+/** A stage that looks outside data/ first (a source folder, models, datasets) can only say itself where it stands. */
+const looksOutside = (stage: StageDeclaration): boolean => stage.upstream.length === 0;
+
+function planInside(
+  stage: StageDeclaration,
+  study: Study,
+  flags: Record<string, ParamValue>,
+  current?: (stage: string, variant?: string) => Manifest | undefined,
+): StagePlan[] {
+  return planStage({
+    root: Deno.cwd(),
+    study: study.name,
+    stage,
+    params: stageParams(stage, study, flags),
+    sources: stageSources(stage.name),
+    current,
+  });
+}
+
+function argsOf(stage: StageDeclaration, study: Study, flags: Record<string, ParamValue>): string[] {
+  const own = Object.entries(flags).filter(([name]) => Object.hasOwn(stage.params, name));
+  const args = own.map(([name, value]) =>
+    `--${name}=${Array.isArray(value) ? value.join(",") || "none" : value}`
+  );
+  if (stage.task === "bench" && flags.rerun === undefined && flags.force !== true) args.push("--rerun=False");
+  if (flags.force && stage.task !== "bench") args.push("--force");
+  return ["--study", study.name, ...args];
+}
+
+/** Where one stage, or one model of it, stands. */
+interface Standing {
+  stage: StageDeclaration;
+  variant?: string;
+  /** Key of the output that the cache holds; undefined when the stage would run. */
+  cachedKey?: string;
+  why: string;
+}
+
+/** A stage whose input would change cannot know its key before: it would run as well. */
+async function survey(
+  chain: readonly StageDeclaration[],
+  study: Study,
+  flags: Record<string, ParamValue>,
+): Promise<Standing[]> {
+  const root = Deno.cwd(), standings: Standing[] = [];
+  const planned = new Map<string, Manifest | undefined>();
+  const note = (stage: StageDeclaration, key: string | undefined, why: string, variant?: string) => {
+    standings.push({ stage, variant, cachedKey: key, why });
+    planned.set(
+      `${stage.name}/${variant}`,
+      key === undefined ? undefined : readCached(root, stage.name, key),
+    );
+  };
+  const changing = () => standings.filter((standing) => standing.cachedKey === undefined);
+  for (const stage of chain) {
+    const blockers = stage.upstream.filter((name) =>
+      changing().some((standing) => standing.stage.name === name)
+    );
+    if (looksOutside(stage)) {
+      if (stage.task === "bench" && changing().some((standing) => standing.stage.task === "export")) {
+        note(stage, undefined, "models and datasets would be written anew");
+        continue;
+      }
+      const command = stageCommand(stage.task, [...argsOf(stage, study, flags), "--dryRun", "--json"], {
+        stdout: "piped",
+        stderr: "piped",
+      });
+      const { code, stdout, stderr } = await command.output();
+      if (code !== 0) {
+        Deno.stderr.writeSync(stderr);
+        Deno.exit(code);
+      }
+      const plan = JSON.parse(new TextDecoder().decode(stdout)) as {
+        key: string;
+        cached: boolean;
+        why: string;
+      };
+      note(stage, plan.cached ? plan.key : undefined, plan.why);
+    } else if (blockers.length > 0) {
+      note(stage, undefined, `${blockers.join(" and ")} would run`);
+    } else {
+      const current = (name: string, variant?: string) =>
+        planned.has(`${name}/${variant}`)
+          ? planned.get(`${name}/${variant}`)
+          : readCurrent(root, name, study.name, variant);
+      for (const plan of planInside(stage, study, flags, current)) {
+        const cached = plan.cached !== undefined && flags.force !== true;
+        note(stage, cached ? plan.key : undefined, plan.why || "forced", plan.variant);
+      }
+    }
+  }
+  return standings;
+}
+
+const describe = ({ variant, cachedKey, why }: Standing): string =>
+  (variant === undefined ? "" : `${variant}: `) +
+  (cachedKey === undefined ? `would run: ${why}` : `cached ${shortKey({ key: cachedKey })}`);
+
+/** The chain as text: what each stage reads and where it stands. */
+function drawGraph(standings: Standing[]): string {
+  return standings.map((standing) => {
+    const { stage } = standing;
+    const reads = stage.task === "ingest"
+      ? ["source"]
+      : stage.task === "bench"
+      ? ["models/", "Datasets/"]
+      : stage.upstream;
+    return `${stage.name.padEnd(14)} <- ${reads.join(", ")}\n${" ".repeat(14)}    ${describe(standing)}`;
+  }).join("\n");
+}
+
+async function runChain(chain: readonly StageDeclaration[], study: Study, flags: Record<string, ParamValue>) {
+  const startedMs = performance.now();
+  for (const stage of chain) {
+    const plans = looksOutside(stage) || flags.force ? undefined : planInside(stage, study, flags);
+    if (plans?.every((plan) => plan.cached)) {
+      for (const plan of plans) {
+        createProgress(stage.name).line(describe({ ...plan, cachedKey: plan.key }));
+        setCurrent(Deno.cwd(), plan, study.name);
+      }
+      continue;
+    }
+    const hosts = flags.mirror ? [new URL(String(flags.mirror)).host] : [];
+    const { code } = await stageCommand(stage.task, argsOf(stage, study, flags), { hosts }).output();
+    if (code !== 0) Deno.exit(code);
+  }
+  progress.line(`done in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+}
+
+await exitWith("all", async () => {
+  const flags = parseFlags(Deno.args, { ...STAGE_FLAGS, ...ALL_FLAGS });
+  if (flags.help) return console.log(helpText());
+  const study = loadStudy(String(flags.study ?? ALL_FLAGS.study.default));
+  const from = TASKS.indexOf(String(flags.from ?? TASKS[0])),
+    to = TASKS.indexOf(String(flags.to ?? TASKS.at(-1)));
+  if (to < from) {
+    throw new UsageError(`Cannot run from ${TASKS[from]} to ${TASKS[to]}: the order is ${TASKS.join(", ")}`);
+  }
+  const chain = STAGE_CHAIN.slice(from, to + 1);
+  if (flags.graph) return console.log(drawGraph(await survey(chain, study, flags)));
+  if (!flags.dryRun) return await runChain(chain, study, flags);
+  for (const standing of await survey(chain, study, flags)) {
+    createProgress(standing.stage.name).line(describe(standing));
+  }
+});
