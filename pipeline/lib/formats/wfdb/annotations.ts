@@ -170,7 +170,7 @@ export function encodeAnnotations(annotations: readonly Annotation[]): Uint8Arra
 export function annotationTimeResolution(annotations: readonly Annotation[]): number | undefined {
   for (const { sample, symbol, aux } of annotations) {
     if (sample !== 0 || symbol !== NOTE) return undefined;
-    const match = /^## time resolution: (\d+\.?\d*(?:[eE][+-]?\d+)?)/.exec(aux);
+    const match = /^## time resolution: (\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)/.exec(aux);
     if (match !== null) return Number(match[1]);
   }
   return undefined;

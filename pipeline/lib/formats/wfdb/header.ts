@@ -19,7 +19,7 @@ const RESOLUTION_RANGE_BITS: Range = [1, 32];
 const INT32_RANGE: Range = [-MAX_INT32 - 1, MAX_INT32];
 
 const INTEGER = /^[+-]?\d{1,15}$/;
-const REAL = "[+-]?(?:\\d+\\.?\\d*|\\.\\d+)(?:[eE][+-]?\\d+)?";
+const REAL = "[+-]?(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:[eE][+-]?\\d+)?";
 const RATE = new RegExp(`^(${REAL})(?:/(${REAL})(?:\\((${REAL})\\))?)?$`);
 const FORMAT = /^(\d{1,9})(?:x(\d{1,9}))?(?::(-?\d{1,9}))?(?:\+(\d{1,15}))?$/;
 const GAIN = new RegExp(`^(${REAL})(?:\\(([+-]?\\d{1,15})\\))?(?:/(\\S+))?$`);

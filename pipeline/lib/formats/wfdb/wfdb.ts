@@ -57,6 +57,7 @@ export function readRecord(
  * @returns File name -> bytes: `<record>.hea`, the signal files that the header names, and `<record>.atr` when the
  *   record has annotations.
  * @throws {RangeError} When a value does not fit its format, or two files would have one name.
+ * @throws {FormatError} When the header scatters the signals of one file or gives them two formats.
  */
 export function encodeRecord(record: WfdbRecord): Map<string, Uint8Array<ArrayBuffer>> {
   const { header, signals, annotations } = record;

@@ -1,0 +1,260 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { FormatError } from "../../core/errors.ts";
+import { createRng } from "../../core/rng.ts";
+import { parseHeader } from "./header.ts";
+import {
+  decodeFormat16,
+  decodeFormat212,
+  encodeFormat16,
+  encodeFormat212,
+  MISSING_SAMPLE_16,
+  MISSING_SAMPLE_212,
+  readSignals,
+  signalChecksum,
+} from "./signal.ts";
+
+/** Slow reference: the 12 bits of sample k of the interleaved file, gathered nibble by nibble. */
+function sample212(bytes: Uint8Array, k: number): number {
+  const nibble = (n: number) => (bytes[n >> 1] >> (4 * (n & 1))) & 15;
+  const base = 6 * (k >> 1);
+  const [low, middle, high] = k % 2 === 0 ? [base, base + 1, base + 2] : [base + 4, base + 5, base + 3];
+  const value = nibble(low) | (nibble(middle) << 4) | (nibble(high) << 8);
+  return value >= 2048 ? value - 4096 : value;
+}
+
+/** Signals of one length with samples of the given width. */
+function signalsOf(bits: number, signals: fc.Arbitrary<number>): fc.Arbitrary<Int16Array[]> {
+  const half = 2 ** (bits - 1);
+  const sample = fc.integer({ min: -half, max: half - 1 });
+  return fc.tuple(signals, fc.nat(9)).chain(([count, samples]) =>
+    fc.array(fc.array(sample, { minLength: samples, maxLength: samples }).map((x) => Int16Array.from(x)), {
+      minLength: count,
+      maxLength: count,
+    })
+  );
+}
+
+/** Header and file of two format 212 signals of three samples. */
+function smallRecord() {
+  const signals = [Int16Array.of(995, -1, 7), Int16Array.of(1011, 2047, -2048)];
+  const text =
+    "100 2 360 3\n100.dat 212 200 11 1024 995 1001 0 MLII\n100.dat 212 200 11 1024 1011 1010 0 V5\n";
+  return { text, header: parseHeader(text), signals, bytes: encodeFormat212(signals) };
+}
+
+const filesOf = (bytes: Uint8Array) => new Map([["100.dat", bytes]]);
+
+Deno.test("decodeFormat212() unpacks the bits of signal(5)", () => {
+  // 0x3e3 = 995, 0x3f3 = 1011: the first frame of a record of the MIT-BIH database.
+  assert.deepEqual(decodeFormat212(Uint8Array.of(0xe3, 0x33, 0xf3), { signals: 2, samples: 1 }), [
+    Int16Array.of(995),
+    Int16Array.of(1011),
+  ]);
+  assert.deepEqual(decodeFormat212(Uint8Array.of(0xff, 0x0f, 0x00, 0x00, 0x08), { signals: 1, samples: 3 }), [
+    Int16Array.of(-1, 0, -2048),
+  ]);
+});
+
+Deno.test("decodeFormat212() agrees with a slow reference for 1 to 7 signals", () => {
+  const rng = createRng(3);
+  for (let signals = 1; signals <= 7; signals++) {
+    for (let samples = 0; samples <= 9; samples++) {
+      const bytes = new Uint8Array(Math.ceil(signals * samples * 1.5)).map(() => rng.integer(256));
+      const expected = Array.from(
+        { length: signals },
+        (_, s) => Int16Array.from({ length: samples }, (_, i) => sample212(bytes, i * signals + s)),
+      );
+      assert.deepEqual(decodeFormat212(bytes, { signals, samples }), expected, `${signals} x ${samples}`);
+    }
+  }
+});
+
+Deno.test("decodeFormat16() reads the low byte first, from any offset in a buffer", () => {
+  const bytes = Uint8Array.of(9, 0x34, 0x12, 0xff, 0xff, 0x00, 0x80, 0xff, 0x7f).subarray(1);
+  assert.deepEqual(decodeFormat16(bytes, { signals: 2, samples: 2 }), [
+    Int16Array.of(0x1234, -32768),
+    Int16Array.of(-1, 32767),
+  ]);
+});
+
+Deno.test("decodeFormat212() and decodeFormat16() keep the marks of missing samples as they are", () => {
+  const missing212 = Int16Array.of(MISSING_SAMPLE_212), missing16 = Int16Array.of(MISSING_SAMPLE_16);
+  assert.deepEqual(decodeFormat212(Uint8Array.of(0x00, 0x08), { signals: 1, samples: 1 }), [missing212]);
+  assert.deepEqual(decodeFormat16(Uint8Array.of(0x00, 0x80), { signals: 1, samples: 1 }), [missing16]);
+});
+
+Deno.test("decodeFormat212() is the inverse of encodeFormat212()", () => {
+  fc.assert(
+    fc.property(signalsOf(12, fc.integer({ min: 1, max: 5 })), (signals) => {
+      const layout = { signals: signals.length, samples: signals[0].length };
+      assert.deepEqual(decodeFormat212(encodeFormat212(signals), layout), signals);
+    }),
+    { seed: 1, numRuns: 300 },
+  );
+});
+
+Deno.test("decodeFormat16() is the inverse of encodeFormat16()", () => {
+  fc.assert(
+    fc.property(signalsOf(16, fc.integer({ min: 1, max: 5 })), (signals) => {
+      const layout = { signals: signals.length, samples: signals[0].length };
+      assert.deepEqual(decodeFormat16(encodeFormat16(signals), layout), signals);
+    }),
+    { seed: 1, numRuns: 300 },
+  );
+});
+
+Deno.test("encodeFormat212() refuses samples of more than 12 bits and signals of two lengths", () => {
+  assert.throws(
+    () => encodeFormat212([Int16Array.of(0, 2048)]),
+    /must lie in -2048..2047, got 2048 at sample 1 of signal 0/,
+  );
+  assert.throws(() => encodeFormat212([Int16Array.of(-2049)]), RangeError);
+  assert.throws(
+    () => encodeFormat16([new Int16Array(2), new Int16Array(3)]),
+    /all must have 2 samples as the first has, got 3/,
+  );
+});
+
+Deno.test("decodeFormat212() says how many samples a truncated file holds and what to do", () => {
+  const layout = { signals: 2, samples: 650000, file: "100.dat" };
+  assert.throws(() => decodeFormat212(new Uint8Array(3001), layout), (error) => {
+    assert.ok(error instanceof FormatError);
+    assert.match(
+      error.message,
+      /header promises 650000 samples of 2 signals.*got 1000 samples in 3001 bytes.*fetch it again/,
+    );
+    assert.deepEqual([error.file, error.byteOffset], ["100.dat", 3001]);
+    return true;
+  });
+  assert.throws(
+    () => decodeFormat16(new Uint8Array(7), { signals: 2, samples: 2 }),
+    /promises 2 samples.*got 1 samples in 7 bytes/,
+  );
+  // One sample less than promised is missing here, in the last half-used pair.
+  assert.throws(
+    () => decodeFormat212(new Uint8Array(4), { signals: 1, samples: 3 }),
+    /got 2 samples in 4 bytes/,
+  );
+});
+
+Deno.test("decodeFormat212() refuses a file longer than promised but for the unused byte of the last pair", () => {
+  assert.throws(
+    () => decodeFormat212(new Uint8Array(6), { signals: 2, samples: 1 }),
+    /must take 3 bytes, got 6/,
+  );
+  assert.throws(() => decodeFormat212(new Uint8Array(4), { signals: 2, samples: 1 }), FormatError);
+  assert.equal(decodeFormat212(new Uint8Array(6), { signals: 1, samples: 3 })[0].length, 3);
+  assert.throws(
+    () => decodeFormat16(new Uint8Array(5), { signals: 2, samples: 1 }),
+    /must take 4 bytes, got 5/,
+  );
+});
+
+Deno.test("decodeFormat212() refuses absurd counts without allocating", () => {
+  assert.throws(
+    () => decodeFormat212(new Uint8Array(6), { signals: 4096, samples: 2 ** 31 - 1 }),
+    FormatError,
+  );
+  assert.throws(() => decodeFormat212(new Uint8Array(6), { signals: 0, samples: 1 }), RangeError);
+  assert.throws(() => decodeFormat16(new Uint8Array(6), { signals: 1, samples: NaN }), RangeError);
+});
+
+Deno.test("signalChecksum() is the sum modulo 2^16 as a signed number", () => {
+  assert.equal(signalChecksum(new Int16Array(0)), 0);
+  assert.equal(signalChecksum(Int16Array.of(32767, 1)), -32768);
+  assert.equal(signalChecksum(Int16Array.of(-32768, -1)), 32767);
+  // This sum leaves 32 bits as well.
+  assert.equal(
+    signalChecksum(new Int16Array(100_000).fill(32767)),
+    Number(BigInt.asIntN(16, 100_000n * 32767n)),
+  );
+});
+
+Deno.test("readSignals() gives the signals when length, first sample and checksum agree", () => {
+  const { header, signals, bytes } = smallRecord();
+  assert.deepEqual(readSignals(header, filesOf(bytes)), signals);
+});
+
+Deno.test("readSignals() names record, signal, what the header promises and what the file holds", () => {
+  const { text, header, bytes } = smallRecord();
+  const first = bytes.slice();
+  first[0] ^= 1;
+  assert.throws(
+    () => readSignals(header, filesOf(first)),
+    /record 100, signal 0 \(MLII\): first sample must be 995 as the header says, got 994; fetch the files again \(100\.dat\)/,
+  );
+  const later = bytes.slice();
+  later[8] ^= 1;
+  assert.throws(
+    () => readSignals(header, filesOf(later)),
+    /record 100, signal 1 \(V5\): checksum must be 1010 as the header says, got 1011; fetch the files again \(100\.dat\)/,
+  );
+  assert.throws(() => readSignals(header, new Map()), /signal file "100\.dat" must be present, got none/);
+  assert.throws(
+    () => readSignals(header, filesOf(bytes.subarray(0, 6))),
+    /promises 3 samples.*got 2 samples in 6 bytes/,
+  );
+  assert.throws(() => readSignals(header, filesOf(Uint8Array.of(...bytes, 0))), /must take 9 bytes, got 10/);
+  const far = parseHeader(text.replaceAll(" 212 ", " 212+10 "));
+  assert.throws(
+    () => readSignals(far, filesOf(bytes)),
+    /samples must start within the file, got byte offset 10 in 9 bytes/,
+  );
+});
+
+Deno.test("readSignals() takes the length from the file when the header does not know it", () => {
+  const { text, signals, bytes } = smallRecord();
+  const unknown = parseHeader(text.replace("360 3", "360").replace(" 1001 ", " 0 "));
+  assert.deepEqual(readSignals(unknown, filesOf(bytes)), signals);
+  assert.throws(
+    () => readSignals(unknown, filesOf(bytes.subarray(0, 8))),
+    /whole frames of 2 samples, got 8 bytes/,
+  );
+  assert.throws(
+    () => readSignals(unknown, filesOf(bytes.subarray(0, 7))),
+    /whole frames of 2 samples, got 7 bytes/,
+  );
+
+  const three = [Int16Array.of(1, 2, 3), Int16Array.of(4, 5, 6), Int16Array.of(7, 8, 9)];
+  const header = parseHeader("100 3\n" + "100.dat 212\n".repeat(3));
+  const odd = encodeFormat212(three);
+  assert.deepEqual(readSignals(header, filesOf(odd)), three);
+  assert.deepEqual(readSignals(header, filesOf(Uint8Array.of(...odd, 0))), three);
+});
+
+Deno.test("readSignals() reads several files and a prolog, and wants the signals of a file together", () => {
+  const a = Int16Array.of(1, 2), b = Int16Array.of(3, 4), c = Int16Array.of(-5, 6);
+  const files = new Map([["a.dat", Uint8Array.of(0, 0, 0, ...encodeFormat212([a]))], [
+    "b.dat",
+    encodeFormat16([b, c]),
+  ]]);
+  const lines = ["a.dat 212+3", "b.dat 16", "b.dat 16"];
+  assert.deepEqual(readSignals(parseHeader(["r 3 360 2", ...lines].join("\n")), files), [a, b, c]);
+  const apart = parseHeader(["r 3 360 2", lines[1], lines[0], lines[2]].join("\n"));
+  assert.throws(
+    () => readSignals(apart, files),
+    /signals of one file must stand together, got "b\.dat" twice/,
+  );
+  const unlike = parseHeader(["r 3 360 2", lines[0], lines[1], "b.dat 212"].join("\n"));
+  assert.throws(() => readSignals(unlike, files), /must have one format and offset, got 16\+0 and 212\+0/);
+});
+
+Deno.test("readSignals() never takes a damaged file for a whole one of another length", () => {
+  const { header, signals, bytes } = smallRecord();
+  const rng = createRng(7);
+  for (let run = 0; run < 3000; run++) {
+    const damaged = bytes.slice(0, rng.integer(2) === 0 ? rng.integer(bytes.length + 1) : bytes.length);
+    for (let flips = rng.integer(3); flips > 0 && damaged.length > 0; flips--) {
+      damaged[rng.integer(damaged.length)] ^= 1 << rng.integer(8);
+    }
+    try {
+      assert.deepEqual(
+        readSignals(header, filesOf(damaged)).map(signalChecksum),
+        signals.map(signalChecksum),
+      );
+    } catch (error) {
+      assert.ok(error instanceof FormatError, `run ${run}: ${error}`);
+    }
+  }
+});
