@@ -84,10 +84,7 @@ export function decodeAnnotations(bytes: Uint8Array, file?: string): Annotation[
     if (current === undefined) {
       throw new FormatError(
         `Cannot decode annotations: the file must begin with an annotation, got field code ${code}`,
-        {
-          file,
-          byteOffset: at,
-        },
+        { file, byteOffset: at },
       );
     }
     at += 2;
@@ -95,13 +92,11 @@ export function decodeAnnotations(bytes: Uint8Array, file?: string): Annotation[
     else if (code === SUB) current.subtype = (data << 24) >> 24;
     else if (code === CHN) current.channel = channel = data & 0xff;
     else {
-      const length = data & 0xff, padded = length + (length & 1);
-      if (at + padded > bytes.length) {
+      const length = data & 0xff, padded = length + (length & 1), left = bytes.length - at;
+      if (padded > left) {
         throw new FormatError(
-          `Cannot decode annotations: an auxiliary text of ${length} bytes must lie within the file, got ${
-            bytes.length - at
-          } ` +
-            `bytes; the file is truncated, fetch it again`,
+          `Cannot decode annotations: an auxiliary text of ${length} bytes must lie within the file, ` +
+            `got ${left} bytes; the file is truncated, fetch it again`,
           { file, byteOffset: at },
         );
       }
