@@ -1,0 +1,253 @@
+import type { z } from "zod";
+import { FormatError } from "../core/errors.ts";
+import {
+  conv1dSchema,
+  denseSchema,
+  globalAveragePooling1dSchema,
+  inputSchema,
+  lstmSchema,
+  modelSchema,
+} from "./keras_schema.ts";
+import type { Layer, Model } from "./model.ts";
+import { checkModel } from "./shapes.ts";
+
+/** A model's or a layer's configuration in Keras' form. */
+export interface KerasConfig {
+  class_name: string;
+  config: Record<string, unknown>;
+}
+
+/**
+ * Writes a model's configuration as Keras 2.15 does (`model.to_json()`).
+ *
+ * Every model that `checkModel` accepts is a chain from its one InputLayer to its output, so that it is a Sequential.
+ *
+ * @throws RangeError, TypeError as `checkModel`.
+ */
+export function toKerasConfig(model: Model): KerasConfig {
+  checkModel(model);
+  return { class_name: "Sequential", config: { name: model.name, layers: model.layers.map(layerConfig) } };
+}
+
+/**
+ * Reads the configuration of a Sequential or Functional model of Keras 2 or 3.
+ *
+ * Dropout layers are left out, because they do nothing in inference. Every other layer and every option that the
+ * reference forward pass does not compute is refused by the layer's name; so is an option that is not known, unless
+ * it is null. Initializers, regularizers and constraints are not read, because they do not change the inference.
+ *
+ * @param config For example the parsed `model_config` of a .h5 file.
+ * @throws FormatError A configuration of another form, or a model that is not supported.
+ */
+export function fromKerasConfig(config: unknown): Model {
+  const { name, nodes, output } = readGraph(config);
+  const layers: Layer[] = [];
+  // What stands for a layer's output; a layer that is left out passes its input on.
+  const outputs = new Map<string, string>();
+  for (const node of nodes) {
+    const inputs = node.inputs.map((input) => outputs.get(input) ?? input);
+    if (outputs.has(node.name)) {
+      throw new FormatError(`Cannot read layer "${node.name}": names must be unique, got it twice`);
+    }
+    if (node.className === "Dropout" && inputs.length === 1) {
+      outputs.set(node.name, inputs[0]);
+    } else {
+      layers.push(readLayer(node, inputs));
+      outputs.set(node.name, node.name);
+    }
+  }
+  const model: Model = { name, layers, output: outputs.get(output) ?? output };
+  try {
+    checkModel(model);
+  } catch (error) {
+    throw new FormatError((error as Error).message);
+  }
+  return model;
+}
+
+/** A layer of a Keras graph, not yet looked into. */
+interface KerasNode {
+  name: string;
+  className: string;
+  config: Record<string, unknown>;
+  /** Names of the layers that it reads. */
+  inputs: string[];
+}
+
+function readGraph(value: unknown): { name: string; nodes: KerasNode[]; output: string } {
+  const { class_name: className, config } = parse(modelSchema, value, "Keras model");
+  if (className !== "Sequential") {
+    const nodes = config.layers.map((layer) => ({
+      name: layer.config.name,
+      className: layer.class_name,
+      config: layer.config,
+      inputs: layer.inbound_nodes,
+    }));
+    return { name: config.name, nodes, output: config.output_layers };
+  }
+  const nodes: KerasNode[] = [];
+  const [first] = config.layers;
+  if (first.class_name !== "InputLayer") {
+    // Before TensorFlow 2.3 the first layer itself said what a Sequential reads.
+    const name = `${first.config.name}_input`;
+    const { batch_input_shape } = first.config;
+    nodes.push({ name, className: "InputLayer", config: { name, batch_input_shape }, inputs: [] });
+  }
+  for (const layer of config.layers) {
+    const { name } = layer.config;
+    const inputs = nodes.length === 0 ? [] : [nodes[nodes.length - 1].name];
+    nodes.push({ name, className: layer.class_name, config: layer.config, inputs });
+  }
+  return { name: config.name, nodes, output: nodes[nodes.length - 1].name };
+}
+
+function readLayer({ name, className, config }: KerasNode, inputs: string[]): Layer {
+  const what = `layer "${name}"`;
+  switch (className) {
+    case "InputLayer": {
+      const { batch_input_shape, batch_shape } = parse(inputSchema, config, what);
+      const [, ...shape] = batch_input_shape ?? batch_shape ?? [];
+      if (shape.length === 0 || shape.includes(null)) {
+        throw new FormatError(
+          `Cannot read ${what}: every axis but the batch must have a size, got ${show(shape)}`,
+        );
+      }
+      return { kind: "InputLayer", name, inputs, shape: shape as number[] };
+    }
+    case "Conv1D": {
+      const options = parse(conv1dSchema, config, what);
+      const { filters, kernel_size: [kernelSize], strides: [strides], padding, activation } = options;
+      return { kind: "Conv1D", name, inputs, filters, kernelSize, strides, padding, activation };
+    }
+    case "LSTM": {
+      const { units, return_sequences: returnSequences } = parse(lstmSchema, config, what);
+      return { kind: "LSTM", name, inputs, units, returnSequences };
+    }
+    case "GlobalAveragePooling1D":
+      parse(globalAveragePooling1dSchema, config, what);
+      return { kind: "GlobalAveragePooling1D", name, inputs };
+    case "Dense": {
+      const { units, activation } = parse(denseSchema, config, what);
+      return { kind: "Dense", name, inputs, units, activation };
+    }
+    default:
+      throw new FormatError(
+        `Cannot read ${what}: its class must be InputLayer, Conv1D, LSTM, GlobalAveragePooling1D, Dense or ` +
+          `Dropout, got ${show(className)}`,
+      );
+  }
+}
+
+function parse<Output>(schema: z.ZodType<Output>, value: unknown, what: string): Output {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const { path, message } = result.error.issues[0];
+  const found = path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown>)?.[key], value);
+  // From zod's "Too small: expected number to be >=1" to this project's "must be >=1".
+  const demand = message.replace(/^[^:]*: expected \w+ to (be|have) /, "must $1 ")
+    .replace(/^[^:]*: expected /, "must be ").replace(/, received .*/, "");
+  throw new FormatError(
+    `Cannot read ${what}: ${[path.join("."), demand].join(" ").trim()}, got ${show(found)}`,
+  );
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
+}
+
+function layerConfig(layer: Layer): KerasConfig {
+  const { name } = layer;
+  const common = { name, trainable: true, dtype: "float32" };
+  switch (layer.kind) {
+    case "InputLayer":
+      return {
+        class_name: "InputLayer",
+        config: {
+          batch_input_shape: [null, ...layer.shape],
+          dtype: "float32",
+          sparse: false,
+          ragged: false,
+          name,
+        },
+      };
+    case "Conv1D":
+      return {
+        class_name: "Conv1D",
+        config: {
+          ...common,
+          filters: layer.filters,
+          kernel_size: [layer.kernelSize],
+          strides: [layer.strides],
+          padding: layer.padding,
+          data_format: "channels_last",
+          dilation_rate: [1],
+          groups: 1,
+          activation: layer.activation,
+          use_bias: true,
+          ...initializers(["kernel", "bias"]),
+          ...nulls("regularizer", ["kernel", "bias", "activity"]),
+          ...nulls("constraint", ["kernel", "bias"]),
+        },
+      };
+    case "LSTM":
+      return {
+        class_name: "LSTM",
+        config: {
+          ...common,
+          return_sequences: layer.returnSequences,
+          return_state: false,
+          go_backwards: false,
+          stateful: false,
+          unroll: false,
+          time_major: false,
+          units: layer.units,
+          activation: "tanh",
+          recurrent_activation: "sigmoid",
+          use_bias: true,
+          ...initializers(["kernel", "recurrent", "bias"]),
+          unit_forget_bias: true,
+          ...nulls("regularizer", ["kernel", "recurrent", "bias", "activity"]),
+          ...nulls("constraint", ["kernel", "recurrent", "bias"]),
+          dropout: 0,
+          recurrent_dropout: 0,
+          implementation: 2,
+        },
+      };
+    case "GlobalAveragePooling1D":
+      return {
+        class_name: "GlobalAveragePooling1D",
+        config: { ...common, data_format: "channels_last", keepdims: false },
+      };
+    case "Dense":
+      return {
+        class_name: "Dense",
+        config: {
+          ...common,
+          units: layer.units,
+          activation: layer.activation,
+          use_bias: true,
+          ...initializers(["kernel", "bias"]),
+          ...nulls("regularizer", ["kernel", "bias", "activity"]),
+          ...nulls("constraint", ["kernel", "bias"]),
+        },
+      };
+  }
+}
+
+const INITIALIZERS = {
+  kernel: { class_name: "GlorotUniform", config: { seed: null } },
+  recurrent: { class_name: "Orthogonal", config: { gain: 1, seed: null } },
+  bias: { class_name: "Zeros", config: {} },
+};
+
+function initializers(weights: (keyof typeof INITIALIZERS)[]): Record<string, unknown> {
+  return Object.fromEntries(weights.map((weight) => [
+    `${weight}_initializer`,
+    { module: "keras.initializers", ...INITIALIZERS[weight], registered_name: null },
+  ]));
+}
+
+function nulls(option: string, weights: string[]): Record<string, null> {
+  return Object.fromEntries(weights.map((weight) => [`${weight}_${option}`, null]));
+}

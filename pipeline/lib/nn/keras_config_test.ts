@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { FormatError } from "../core/errors.ts";
+import { ARCHITECTURES } from "./architectures/architectures.ts";
+import { fromKerasConfig, type KerasConfig, toKerasConfig } from "./keras_config.ts";
+import type { Model } from "./model.ts";
+
+const SIZES = { windowSamples: 216, channels: 2, classes: 4 };
+
+// deno-lint-ignore no-explicit-any
+type Json = any;
+
+async function goldenConfig(name: string): Promise<Json> {
+  return JSON.parse(await Deno.readTextFile(new URL(`testdata/${name}.json`, import.meta.url))).config;
+}
+
+/** The CNN's configuration with one layer's options changed; undefined leaves an option out. */
+function cnnWith(layer: number, change: Record<string, unknown>): KerasConfig {
+  const config: Json = toKerasConfig(ARCHITECTURES.cnn.build(SIZES));
+  Object.assign(config.config.layers[layer].config, change);
+  return JSON.parse(JSON.stringify(config));
+}
+
+Deno.test("toKerasConfig() writes what Keras 2.15 writes", async () => {
+  for (const name of ["keras2_lstm", "keras2_cnn"]) {
+    const config = await goldenConfig(name);
+    assert.equal(JSON.stringify(toKerasConfig(fromKerasConfig(config))), JSON.stringify(config));
+  }
+});
+
+Deno.test("fromKerasConfig() reads what toKerasConfig() writes", () => {
+  for (const { build } of Object.values(ARCHITECTURES)) {
+    assert.deepEqual(fromKerasConfig(toKerasConfig(build(SIZES))), build(SIZES));
+  }
+});
+
+Deno.test("fromKerasConfig() reads Keras 2 and 3, Sequential and Functional, without Dropout", async () => {
+  for (const name of ["lstm", "cnn", "functional"]) {
+    const [keras2, keras3] = await Promise.all([
+      goldenConfig(`keras2_${name}`),
+      goldenConfig(`keras3_${name}`),
+    ]);
+    const withoutInputName = (model: Model) =>
+      JSON.parse(JSON.stringify(model).replaceAll(model.layers[0].name, "input"));
+    assert.deepEqual(withoutInputName(fromKerasConfig(keras3)), withoutInputName(fromKerasConfig(keras2)));
+  }
+  const { layers, output } = fromKerasConfig(await goldenConfig("keras2_functional"));
+  assert.deepEqual(
+    layers.map(({ kind, name, inputs }) => [kind, name, ...inputs]),
+    [
+      ["InputLayer", "window"],
+      ["LSTM", "lower", "window"],
+      ["LSTM", "upper", "lower"],
+      ["Dense", "dense", "upper"],
+      ["Dense", "dense_1", "dense"],
+    ],
+  );
+  assert.equal(output, "dense_1");
+});
+
+Deno.test("fromKerasConfig() reads a Sequential whose first layer states the input", async () => {
+  const config = await goldenConfig("keras2_lstm");
+  const [input, first] = config.config.layers;
+  config.config.layers.shift();
+  first.config.batch_input_shape = input.config.batch_input_shape;
+  assert.deepEqual(fromKerasConfig(config).layers[0], {
+    kind: "InputLayer",
+    name: "lstm_input",
+    inputs: [],
+    shape: [12, 1],
+  });
+});
+
+Deno.test("fromKerasConfig() names the layer and the option that it refuses", () => {
+  const cases: [unknown, RegExp][] = [
+    [null, /Cannot read Keras model: must be object, got null/],
+    [{ class_name: "Sequential" }, /Keras model: config must be object, got nothing/],
+    [{ class_name: "MyModel", config: {} }, /Keras model: class_name .*got "MyModel"/],
+    [
+      cnnWith(0, { batch_input_shape: [null, null, 1] }),
+      /layer "input": every axis.* must have a size, got \[null,1\]/,
+    ],
+    [cnnWith(0, { dtype: "float16" }), /layer "input": dtype must be float32, got "float16"/],
+    [cnnWith(1, { dilation_rate: [2] }), /layer "conv1d": dilation_rate.0 must be 1, got 2/],
+    [cnnWith(1, { data_format: "channels_first" }), /layer "conv1d": data_format must be "channels_last"/],
+    [cnnWith(1, { padding: "causal" }), /layer "conv1d": padding .*"same"\|"valid".* got "causal"/],
+    [cnnWith(1, { filters: 0 }), /layer "conv1d": filters .*got 0/],
+    [cnnWith(2, { activation: "gelu" }), /layer "conv1d_1": activation .*got "gelu"/],
+    [cnnWith(2, { use_bias: false }), /layer "conv1d_1": use_bias must be true, got false/],
+    [cnnWith(2, { lora_rank: 4 }), /layer "conv1d_1": lora_rank must be null, got 4/],
+    [cnnWith(2, { name: "conv1d" }), /layer "conv1d": names must be unique/],
+    [cnnWith(2, { name: "a/b" }), /layer "a\/b": its name must be/],
+    [cnnWith(5, { units: 1e12 }), /"dense": a tensor must hold at most/],
+  ];
+  for (const [config, message] of cases) {
+    assert.throws(
+      () => fromKerasConfig(config),
+      (error) => error instanceof FormatError && message.test(error.message),
+    );
+  }
+});
+
+Deno.test("fromKerasConfig() refuses layers that it does not know by name", () => {
+  const config: Json = toKerasConfig(ARCHITECTURES.cnn.build(SIZES));
+  config.config.layers[2] = { class_name: "BatchNormalization", config: { name: "norm", axis: [2] } };
+  assert.throws(() => fromKerasConfig(config), /layer "norm": its class must be .*got "BatchNormalization"/);
+});
+
+Deno.test("fromKerasConfig() refuses shared layers and several outputs", async () => {
+  const shared = await goldenConfig("keras2_functional");
+  const node = shared.config.layers[1].inbound_nodes;
+  node.push(node[0]);
+  assert.throws(() => fromKerasConfig(shared), /inbound_nodes must be one call on plain tensors/);
+  const twoEnds = await goldenConfig("keras3_functional");
+  twoEnds.config.output_layers = [["dense", 0, 0], ["dense_1", 0, 0]];
+  assert.throws(() => fromKerasConfig(twoEnds), /config.output_layers must be one tensor/);
+});

@@ -1,0 +1,88 @@
+import { FormatError } from "../core/errors.ts";
+import { fromKerasConfig, type KerasConfig, toKerasConfig } from "./keras_config.ts";
+import type { Model, Tensor, Weights } from "./model.ts";
+import { checkWeights, weightShapes } from "./shapes.ts";
+
+/** One layer's weights under their names in a .h5 file, for example "lstm/lstm_cell/kernel:0". */
+export interface KerasLayerParts {
+  name: string;
+  weights: ({ name: string } & Tensor)[];
+}
+
+/** A model in the parts that a Keras .h5 file holds. */
+export interface KerasParts {
+  config: unknown;
+  layers: KerasLayerParts[];
+}
+
+/** A model in parts as Keras 2.15 writes them. */
+export interface KerasH5Parts extends KerasParts {
+  config: KerasConfig;
+  kerasVersion: string;
+  backend: string;
+}
+
+/**
+ * Takes a model and its weights apart into what a Keras 2.15 .h5 file holds.
+ *
+ * @returns Parts that share their arrays with `weights`.
+ * @throws RangeError, TypeError as `checkModel` and `checkWeights`.
+ */
+export function modelToH5Parts(model: Model, weights: Weights): KerasH5Parts {
+  checkWeights(model, weights);
+  const layers = model.layers.filter(({ kind }) => kind !== "InputLayer").map(({ name, kind }) => {
+    const scope = kind === "LSTM" ? `${name}/lstm_cell` : name;
+    const own = [...weights].filter(([weight]) => weight.startsWith(`${name}/`));
+    return {
+      name,
+      weights: own.map(([weight, tensor]) => ({
+        name: `${scope}/${weight.slice(name.length + 1)}:0`,
+        ...tensor,
+      })),
+    };
+  });
+  return { config: toKerasConfig(model), layers, kerasVersion: "2.15.0", backend: "tensorflow" };
+}
+
+/**
+ * Joins the parts of a Keras .h5 file to a model and its weights.
+ *
+ * A weight is known by its layer and the last segment of its name without ":0": what stands between them differs
+ * between the versions of Keras.
+ *
+ * @returns A model that `checkModel` and weights that `checkWeights` accept; they share their arrays with `parts`.
+ * @throws FormatError A model that is not supported, or weights that do not fit it.
+ */
+export function h5PartsToModel({ config, layers }: KerasParts): { model: Model; weights: Weights } {
+  const model = fromKerasConfig(config);
+  const found: Weights = new Map();
+  for (const layer of layers) {
+    for (const { name, shape, data } of layer.weights) {
+      const weight = `${layer.name}/${name.slice(name.lastIndexOf("/") + 1).replace(/:0$/, "")}`;
+      if (found.has(weight)) {
+        throw new FormatError(`Cannot read weight "${weight}": it must occur once, got it twice`);
+      }
+      found.set(weight, { shape, data });
+    }
+  }
+  const weights: Weights = new Map();
+  for (const { name } of weightShapes(model)) {
+    const tensor = found.get(name);
+    if (tensor === undefined) {
+      throw new FormatError(`Cannot read weight "${name}": the model needs it, got none`);
+    }
+    weights.set(name, tensor);
+    found.delete(name);
+  }
+  for (const name of found.keys()) {
+    throw new FormatError(
+      `Cannot read weight "${name}": it must belong to a layer of the model, got no such layer`,
+    );
+  }
+  try {
+    checkWeights(model, weights);
+  } catch (error) {
+    throw new FormatError((error as Error).message);
+  }
+  return { model, weights };
+}

@@ -1,0 +1,94 @@
+"""Writes small models saved by Keras, with what Keras computes on given windows.
+
+The .h5 files go to pipeline/lib/formats/keras_h5/testdata, the same configurations and weights with inputs, outputs
+and intermediate values as JSON to pipeline/lib/nn/testdata. Run it from the project's root, once an environment:
+
+  pip install 'tensorflow-cpu==2.15.*' h5py       python tasks/parity/keras_golden.py
+  pip install 'tensorflow-cpu>=2.16' 'keras>=3'   python tasks/parity/keras_golden.py   (names begin with keras3_)
+"""
+
+import json
+import os
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+
+import h5py
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+WINDOWS = 3
+
+
+def lstm():
+    return keras.Sequential([keras.Input((12, 1)), layers.LSTM(4), layers.Dense(3, activation="softmax")], name="lstm")
+
+
+def cnn():
+    return keras.Sequential([
+        keras.Input((13, 2)),
+        layers.Conv1D(4, 7, strides=2, padding="same", activation="relu"),
+        layers.Conv1D(5, 4, strides=3, padding="same", activation="tanh"),
+        layers.Conv1D(6, 2, padding="valid"),
+        layers.GlobalAveragePooling1D(),
+        layers.Dense(3, activation="softmax"),
+    ], name="cnn")
+
+
+def functional():
+    window = keras.Input((10, 2), name="window")
+    x = layers.LSTM(3, return_sequences=True, name="lower")(window)
+    x = layers.Dropout(0.5)(x)
+    x = layers.LSTM(5, name="upper")(x)
+    x = layers.Dense(4, activation="sigmoid")(x)
+    return keras.Model(window, layers.Dense(2)(x), name="functional")
+
+
+def numbers(array):
+    return np.asarray(array, dtype=np.float32).ravel().tolist()
+
+
+def text(name):
+    return name if isinstance(name, str) else name.decode()
+
+
+def layers_of(h5_file):
+    groups = h5_file["model_weights"]
+    return [{
+        "name": text(layer),
+        "weights": [{
+            "name": text(weight),
+            "shape": list(groups[layer][weight].shape),
+            "data": numbers(groups[layer][weight]),
+        } for weight in groups[layer].attrs["weight_names"]],
+    } for layer in groups.attrs["layer_names"]]
+
+
+def write(name, model, rng):
+    # Keras starts with biases of 0 and 1, which would hide a wrong bias.
+    model.set_weights([w + rng.normal(0, 0.3, w.shape).astype("float32") for w in model.get_weights()])
+    inputs = rng.normal(0, 1, (WINDOWS, *model.input_shape[1:])).astype("float32")
+    h5_path = f"pipeline/lib/formats/keras_h5/testdata/{name}.h5"
+    model.save(h5_path)
+    tapped = keras.Model(model.inputs, [layer.output for layer in model.layers])
+    with h5py.File(h5_path) as h5_file:
+        golden = {
+            "madeBy": f"python tasks/parity/keras_golden.py with Keras {keras.__version__}, TensorFlow {tf.__version__}",
+            "config": json.loads(h5_file.attrs["model_config"]),
+            "layers": layers_of(h5_file),
+        }
+    golden["batch"] = WINDOWS
+    golden["inputs"] = numbers(inputs)
+    golden["layerOutputs"] = {l.name: numbers(y) for l, y in zip(model.layers, tapped(inputs))}
+    golden["outputs"] = numbers(model(inputs))
+    with open(f"pipeline/lib/nn/testdata/{name}.json", "w") as out:
+        json.dump(golden, out)
+        out.write("\n")
+
+
+prefix = "keras2_" if keras.__version__.startswith("2.") else "keras3_"
+for build in (lstm, cnn, functional):
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(7)
+    write(prefix + build.__name__, build(), np.random.default_rng(7))
