@@ -132,7 +132,7 @@ export const OPERATOR_RULES: Readonly<Record<string, OperatorRule>> = {
   },
   CONCATENATION: { inputs: MANY, outputs: ONE, options: "ConcatenationOptions" },
   EXPAND_DIMS: { inputs: TWO, outputs: ONE, constants: [1] },
-  GATHER: { inputs: TWO, outputs: ONE, options: "GatherOptions" },
+  GATHER: { inputs: TWO, outputs: ONE, options: "GatherOptions", constants: [1], check: gatherProblem },
   PACK: { inputs: MANY, outputs: ONE, options: "PackOptions" },
   PAD: { inputs: TWO, outputs: ONE, constants: [1], check: padProblem },
   RESHAPE: { inputs: [1, 2], outputs: ONE, constants: [1] },
@@ -277,6 +277,17 @@ function lengthProblem({ inputs }: OperatorContext, positions: readonly number[]
   const rank = inputs[0]!.shape.length;
   const wrong = positions.find((position) => elementCount(inputs[position]!.shape) !== rank);
   return wrong === undefined ? undefined : `its input ${wrong} must hold ${rank} values, one an axis`;
+}
+
+/** The kernel of TFLite 2.9 reads at whatever index it is given. */
+function gatherProblem({ inputs, operator }: OperatorContext): string | undefined {
+  const { axis, batchDims } = operator.options!;
+  const { shape } = inputs[0]!;
+  if (batchDims !== 0) return `its batchDims must be 0, got ${batchDims}`;
+  const size = shape[Number(axis) < 0 ? Number(axis) + shape.length : Number(axis)];
+  if (size === undefined) return `its axis must be in [${-shape.length}, ${shape.length - 1}], got ${axis}`;
+  const wrong = int32Elements(inputs[1]!.data!).find((index) => index < 0 || index >= size);
+  return wrong === undefined ? undefined : `its indices must be in [0, ${size - 1}], got ${wrong}`;
 }
 
 function padProblem({ inputs }: OperatorContext): string | undefined {

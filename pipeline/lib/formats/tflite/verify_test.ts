@@ -121,3 +121,17 @@ Deno.test("verifyTflite() refuses INT8 FULLY_CONNECTED weights with a scale a ch
   });
   assert.match(message, /INT8 weights must have 1 scale, because TFLite 2\.9 .* got 2/);
 });
+
+Deno.test("verifyTflite() refuses GATHER indices outside the axis, which the kernel would read", () => {
+  const gather = (index: number) =>
+    verdict((m) => {
+      m.tensors[4].data = bytesOf(Int32Array.of(0, index));
+      Object.assign(m.operators[1], {
+        operator: "GATHER",
+        optionsType: "GatherOptions",
+        options: { axis: -1, batchDims: 0 },
+      });
+    });
+  assert.equal(gather(1), "accepted");
+  assert.match(gather(2), /indices must be in \[0, 1\], got 2/);
+});
