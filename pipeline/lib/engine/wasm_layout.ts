@@ -1,6 +1,6 @@
 import type { Model } from "../nn/model.ts";
 import { compileBlockProgram } from "./block_program.ts";
-import { BLOCK_SAMPLES } from "./kernels/kernels.ts";
+import { BLOCK_SAMPLES, RESERVED_BYTES, ROW_BYTES } from "./kernels/kernels.ts";
 import { roundUp } from "./layers/block.ts";
 
 /** Gradients are summed in this many parts at most, whatever the number of workers: the sum's rounding depends on it. */
@@ -68,8 +68,10 @@ export function planMemory(
     end = roundUp(end + bytes, 64);
     return address;
   };
+  const next = take(4);
+  end = roundUp(RESERVED_BYTES, 64);
   const addresses = {
-    next: take(4),
+    next,
     weights: take(parameterBytes),
     moments1: take(parameterBytes),
     moments2: take(parameterBytes),
@@ -80,7 +82,8 @@ export function planMemory(
     probabilities: take(4 * batchSize * classes),
     scratch: take(workers * scratchBytes),
   };
-  const pages = Math.ceil(end / PAGE_BYTES);
+  // A kernel may read, and not use, up to 3 rows past the last.
+  const pages = Math.ceil((end + 3 * ROW_BYTES) / PAGE_BYTES);
   if (pages > MAX_PAGES) {
     throw new RangeError(
       `Cannot train model "${model.name}": its memory must fit 2048 MB, got ${

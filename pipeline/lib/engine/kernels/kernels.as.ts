@@ -4,71 +4,10 @@
 // is contiguous and a convolution's window is a slice of it. Plain SIMD only: relaxed instructions would round
 // differently on different processors. Arguments are byte addresses (multiples of 16) and element counts.
 
-const ROW: usize = 128;
+import { exponential, hyperbolicTangent, multiplyAdd, one, prepare, sigmoid } from "./math.as.ts";
+import { gemmBlock, gemmSamples, packColumns, packRows, ROW, transpose } from "./matrix.as.ts";
 
-function multiplyAdd(a: v128, b: v128, c: v128): v128 {
-  return f32x4.add(f32x4.mul(a, b), c);
-}
-
-/**
- * C[M, N] (+)= A[M, K] B[K, N], in columns of 8 and rows of 4, then of 1.
- *
- * A's element (i, k) lies at a + i * aRow + k * aColumn, so that A may be transposed; bRow and cRow are the bytes of
- * one row; n is a multiple of 8. Sums run over k in order.
- */
-function gemm(
-  m: usize,
-  n: usize,
-  k: usize,
-  a: usize,
-  aRow: usize,
-  aColumn: usize,
-  b: usize,
-  bRow: usize,
-  c: usize,
-  cRow: usize,
-  accumulate: bool,
-): void {
-  const m4 = m & ~3;
-  for (let column: usize = 0, columns = n << 2; column < columns; column += 32) {
-    for (let i: usize = 0; i < m4; i += 4) {
-      let a0 = a + i * aRow, a1 = a0 + aRow, a2 = a1 + aRow, a3 = a2 + aRow;
-      let p = b + column;
-      const c0 = c + i * cRow + column, c1 = c0 + cRow, c2 = c1 + cRow, c3 = c2 + cRow;
-      let s00 = f32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
-      if (accumulate) {
-        s00 = v128.load(c0), s01 = v128.load(c0, 16), s10 = v128.load(c1), s11 = v128.load(c1, 16);
-        s20 = v128.load(c2), s21 = v128.load(c2, 16), s30 = v128.load(c3), s31 = v128.load(c3, 16);
-      }
-      for (let j: usize = 0; j < k; j++) {
-        const b0 = v128.load(p), b1 = v128.load(p, 16);
-        let x = v128.load32_splat(a0);
-        s00 = multiplyAdd(x, b0, s00), s01 = multiplyAdd(x, b1, s01);
-        x = v128.load32_splat(a1);
-        s10 = multiplyAdd(x, b0, s10), s11 = multiplyAdd(x, b1, s11);
-        x = v128.load32_splat(a2);
-        s20 = multiplyAdd(x, b0, s20), s21 = multiplyAdd(x, b1, s21);
-        x = v128.load32_splat(a3);
-        s30 = multiplyAdd(x, b0, s30), s31 = multiplyAdd(x, b1, s31);
-        a0 += aColumn, a1 += aColumn, a2 += aColumn, a3 += aColumn, p += bRow;
-      }
-      v128.store(c0, s00), v128.store(c0, s01, 16), v128.store(c1, s10), v128.store(c1, s11, 16);
-      v128.store(c2, s20), v128.store(c2, s21, 16), v128.store(c3, s30), v128.store(c3, s31, 16);
-    }
-    for (let i = m4; i < m; i++) {
-      let a0 = a + i * aRow, p = b + column;
-      const c0 = c + i * cRow + column;
-      let s0 = f32x4.splat(0), s1 = s0;
-      if (accumulate) s0 = v128.load(c0), s1 = v128.load(c0, 16);
-      for (let j: usize = 0; j < k; j++) {
-        const x = v128.load32_splat(a0);
-        s0 = multiplyAdd(x, v128.load(p), s0), s1 = multiplyAdd(x, v128.load(p, 16), s1);
-        a0 += aColumn, p += bRow;
-      }
-      v128.store(c0, s0), v128.store(c0, s1, 16);
-    }
-  }
-}
+export { prepare };
 
 export function zero(address: usize, bytes: usize): void {
   memory.fill(address, 0, bytes);
@@ -76,62 +15,6 @@ export function zero(address: usize, bytes: usize): void {
 
 export function copy(target: usize, source: usize, bytes: usize): void {
   memory.copy(target, source, bytes);
-}
-
-/** A row of 128 bytes at `address`, or zeros where the row is past the last. */
-function rowOrZero(address: usize, row: usize, rows: usize): v128 {
-  return row < rows ? v128.load(address) : f32x4.splat(0);
-}
-
-/** [rows][32] -> [32][padded]; columns from `rows` up to the next multiple of 4 become 0. */
-function transpose(rows: usize, padded: usize, source: usize, target: usize): void {
-  const line = padded << 2;
-  for (let r: usize = 0; r < rows; r += 4) {
-    for (let b: usize = 0; b < ROW; b += 16) {
-      const p = source + r * ROW + b;
-      const r0 = v128.load(p);
-      const r1 = rowOrZero(p + ROW, r + 1, rows);
-      const r2 = rowOrZero(p + 2 * ROW, r + 2, rows);
-      const r3 = rowOrZero(p + 3 * ROW, r + 3, rows);
-      const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7);
-      const t2 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5), t3 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
-      const q = target + (b >> 2) * line + (r << 2);
-      v128.store(q, v128.shuffle<i64>(t0, t2, 0, 2));
-      v128.store(q + line, v128.shuffle<i64>(t0, t2, 1, 3));
-      v128.store(q + 2 * line, v128.shuffle<i64>(t1, t3, 0, 2));
-      v128.store(q + 3 * line, v128.shuffle<i64>(t1, t3, 1, 3));
-    }
-  }
-}
-
-/**
- * e^x for x clamped to [-87, 87], relative error below 2e-7; NaN stays NaN.
- *
- * Source: Cephes expf (Moshier): x = n ln 2 + r, polynomial of degree 6 in r.
- */
-function exponential(x: v128): v128 {
-  x = f32x4.min(f32x4.max(x, f32x4.splat(-87)), f32x4.splat(87));
-  const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.44269504)));
-  let r = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)));
-  r = f32x4.add(r, f32x4.mul(n, f32x4.splat(2.1219444e-4)));
-  let p = multiplyAdd(f32x4.splat(1.98756915e-4), r, f32x4.splat(1.3981999507e-3));
-  p = multiplyAdd(p, r, f32x4.splat(8.3334519073e-3));
-  p = multiplyAdd(p, r, f32x4.splat(4.1665795894e-2));
-  p = multiplyAdd(p, r, f32x4.splat(1.6666665459e-1));
-  p = multiplyAdd(p, r, f32x4.splat(5.0000001201e-1));
-  p = f32x4.add(multiplyAdd(p, f32x4.mul(r, r), r), f32x4.splat(1));
-  return f32x4.mul(p, i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23));
-}
-
-function sigmoid(x: v128): v128 {
-  const one = f32x4.splat(1);
-  return f32x4.div(one, f32x4.add(one, exponential(f32x4.neg(x))));
-}
-
-/** tanh(x) = 1 - 2 / (1 + e^2x): absolute error below 2e-7. */
-function hyperbolicTangent(x: v128): v128 {
-  const one = f32x4.splat(1);
-  return f32x4.sub(one, f32x4.div(f32x4.splat(2), f32x4.add(one, exponential(f32x4.add(x, x)))));
 }
 
 /**
@@ -143,6 +26,7 @@ function hyperbolicTangent(x: v128): v128 {
  *   step's input, 1. The hidden rows of step 0 are 0; the kernel writes those of the steps after it.
  * @param gates [steps][4 units][32], written: the gates after their activation.
  * @param cells [steps + 1][units][32], written from step 1; step 0 is 0.
+ * @param scratch Floats for the packed weights: 4 units * columns.
  */
 export function lstmForward(
   steps: i32,
@@ -153,13 +37,15 @@ export function lstmForward(
   state: usize,
   gates: usize,
   cells: usize,
+  scratch: usize,
 ): void {
   const block = units * ROW;
+  packRows(4 * units, columns, weights, padded << 2, scratch);
   for (let t = 0; t < steps; t++) {
     const now = state + <usize> t * columns * ROW, next = now + columns * ROW;
     const cell = cells + <usize> t * block;
     const gate = gates + <usize> t * 4 * block;
-    gemm(4 * units, 32, columns, weights, padded << 2, 4, now, ROW, gate, ROW, false);
+    gemmBlock(4 * units, columns, scratch, now, gate, false);
     for (let at: usize = 0; at < block; at += 16) {
       const g = gate + at;
       const i = sigmoid(v128.load(g)), f = sigmoid(v128.load(g + block));
@@ -181,7 +67,8 @@ export function lstmForward(
  * @param inputs Channels of the input.
  * @param inputGradient [steps][inputs][32], added to; 0: not wanted.
  * @param weightGradient [4 units][padded], added to.
- * @param scratch [32][padded], its columns past the last multiple of 4 zero.
+ * @param scratch [32][padded], its columns past the last multiple of 4 zero, and then 4 units for each unit and
+ *   each input, both rounded up to a multiple of 4.
  */
 export function lstmBackward(
   steps: i32,
@@ -201,7 +88,11 @@ export function lstmBackward(
   weightGradient: usize,
   scratch: usize,
 ): void {
-  const block = units * ROW, line = padded << 2, one = f32x4.splat(1);
+  const block = units * ROW, line = padded << 2;
+  const recurrentWeights = scratch + 32 * line,
+    inputWeights = recurrentWeights + ((units + 3) & ~3) * 16 * units;
+  packColumns(units, 4 * units, weights, line, recurrentWeights);
+  if (inputGradient != 0) packColumns(inputs, 4 * units, weights + (units << 2), line, inputWeights);
   for (let t = steps - 1; t >= 0; t--) {
     const now = state + <usize> t * columns * ROW;
     const cell = cells + <usize> t * block;
@@ -222,24 +113,24 @@ export function lstmBackward(
       const tanhCell = hyperbolicTangent(v128.load(cell + block + at)), dh = v128.load(hiddenGradient + at);
       const dc = multiplyAdd(
         f32x4.mul(dh, o),
-        f32x4.sub(one, f32x4.mul(tanhCell, tanhCell)),
+        f32x4.sub(one(), f32x4.mul(tanhCell, tanhCell)),
         v128.load(cellGradient + at),
       );
-      v128.store(g, f32x4.mul(f32x4.mul(dc, c), f32x4.mul(i, f32x4.sub(one, i))));
+      v128.store(g, f32x4.mul(f32x4.mul(dc, c), f32x4.mul(i, f32x4.sub(one(), i))));
       v128.store(
         g + block,
-        f32x4.mul(f32x4.mul(dc, v128.load(cell + at)), f32x4.mul(f, f32x4.sub(one, f))),
+        f32x4.mul(f32x4.mul(dc, v128.load(cell + at)), f32x4.mul(f, f32x4.sub(one(), f))),
       );
-      v128.store(g + 2 * block, f32x4.mul(f32x4.mul(dc, i), f32x4.sub(one, f32x4.mul(c, c))));
-      v128.store(g + 3 * block, f32x4.mul(f32x4.mul(dh, tanhCell), f32x4.mul(o, f32x4.sub(one, o))));
+      v128.store(g + 2 * block, f32x4.mul(f32x4.mul(dc, i), f32x4.sub(one(), f32x4.mul(c, c))));
+      v128.store(g + 3 * block, f32x4.mul(f32x4.mul(dh, tanhCell), f32x4.mul(o, f32x4.sub(one(), o))));
       v128.store(cellGradient + at, f32x4.mul(dc, f));
     }
     transpose(columns, padded, now, scratch);
-    gemm(4 * units, padded, 32, gate, ROW, 4, scratch, line, weightGradient, line, true);
-    if (t > 0) gemm(units, 32, 4 * units, weights, 4, line, gate, ROW, hiddenGradient, ROW, false);
+    gemmSamples(4 * units, padded, gate, scratch, weightGradient);
+    if (t > 0) gemmBlock(units, 4 * units, recurrentWeights, gate, hiddenGradient, false);
     if (inputGradient != 0) {
       const given = inputGradient + <usize> t * inputs * ROW;
-      gemm(inputs, 32, 4 * units, weights + (units << 2), 4, line, gate, ROW, given, ROW, true);
+      gemmBlock(inputs, 4 * units, inputWeights, gate, given, true);
     }
   }
 }
@@ -252,6 +143,7 @@ export function lstmBackward(
  * @param input First row of the first window.
  * @param weights [filters][padded], columns as the window's values.
  * @param output [steps][filters][32].
+ * @param scratch Floats for the packed weights: filters, rounded up to a multiple of 4, * columns.
  */
 export function convForward(
   steps: usize,
@@ -264,16 +156,18 @@ export function convForward(
   bias: usize,
   output: usize,
   relu: bool,
+  scratch: usize,
 ): void {
   const zero = f32x4.splat(0), block = filters * ROW;
+  packRows(filters, columns, weights, padded << 2, scratch);
   for (let step: usize = 0; step < steps; step++) {
     const y = output + step * block;
-    gemm(filters, 32, columns, weights, padded << 2, 4, input + step * advance * ROW, ROW, y, ROW, false);
+    gemmBlock(filters, columns, scratch, input + step * advance * ROW, y, false);
     for (let filter: usize = 0; filter < filters; filter++) {
       const b = v128.load32_splat(bias + (filter << 2)), row = y + filter * ROW;
       for (let p = row; p < row + ROW; p += 16) {
         const sum = f32x4.add(v128.load(p), b);
-        v128.store(p, relu ? f32x4.max(sum, zero) : sum);
+        v128.store(p, relu ? f32x4.pmax(sum, zero) : sum);
       }
     }
   }
@@ -285,7 +179,8 @@ export function convForward(
  * @param outputGradient [steps][filters][32].
  * @param inputGradient Row of the first window, added to; 0: not wanted.
  * @param weightGradient, biasGradient Added to.
- * @param scratch [32][padded], its columns past the last multiple of 4 zero.
+ * @param scratch [32][padded], its columns past the last multiple of 4 zero, and then filters * columns, rounded up to a
+ *   multiple of 4.
  */
 export function convBackward(
   steps: usize,
@@ -301,11 +196,12 @@ export function convBackward(
   biasGradient: usize,
   scratch: usize,
 ): void {
-  const line = padded << 2;
+  const line = padded << 2, transposedWeights = scratch + 32 * line;
+  if (inputGradient != 0) packColumns(columns, filters, weights, line, transposedWeights);
   for (let step: usize = 0; step < steps; step++) {
     const dy = outputGradient + step * filters * ROW, offset = step * advance * ROW;
     transpose(columns, padded, input + offset, scratch);
-    gemm(filters, padded, 32, dy, ROW, 4, scratch, line, weightGradient, line, true);
+    gemmSamples(filters, padded, dy, scratch, weightGradient);
     for (let filter: usize = 0; filter < filters; filter++) {
       const row = dy + filter * ROW, target = biasGradient + (filter << 2);
       let sum = f32x4.splat(0);
@@ -314,7 +210,7 @@ export function convBackward(
       store<f32>(target, load<f32>(target) + f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1));
     }
     if (inputGradient != 0) {
-      gemm(columns, 32, filters, weights, 4, line, dy, ROW, inputGradient + offset, ROW, true);
+      gemmBlock(columns, filters, transposedWeights, dy, inputGradient + offset, true);
     }
   }
 }
@@ -362,7 +258,7 @@ export function softmaxForward(classes: usize, logits: usize, probabilities: usi
   const end = classes * ROW;
   for (let sample: usize = 0; sample < ROW; sample += 16) {
     let largest = v128.load(logits + sample), sum = f32x4.splat(0);
-    for (let at = sample + ROW; at < end; at += ROW) largest = f32x4.max(largest, v128.load(logits + at));
+    for (let at = sample + ROW; at < end; at += ROW) largest = f32x4.pmax(largest, v128.load(logits + at));
     for (let at = sample; at < end; at += ROW) {
       const e = exponential(f32x4.sub(v128.load(logits + at), largest));
       v128.store(probabilities + at, e);
@@ -386,12 +282,11 @@ export function crossEntropyBackward(
   sampleWeights: usize,
   gradient: usize,
 ): void {
-  const one = f32x4.splat(1);
   for (let sample: usize = 0; sample < ROW; sample += 16) {
     const label = v128.load(labels + sample), weight = v128.load(sampleWeights + sample);
     for (let c = 0; c < classes; c++) {
       const at = <usize> c * ROW + sample;
-      const target = v128.and(i32x4.eq(label, i32x4.splat(c)), one);
+      const target = v128.and(i32x4.eq(label, i32x4.splat(c)), one());
       v128.store(gradient + at, f32x4.mul(weight, f32x4.sub(v128.load(probabilities + at), target)));
     }
   }

@@ -3,11 +3,15 @@ export const BLOCK_SAMPLES = 32;
 /** Bytes of one feature of a block, float32. */
 export const ROW_BYTES = 4 * BLOCK_SAMPLES;
 
+/** End of the memory that the kernels keep for constants, which begins at byte 64. */
+export const RESERVED_BYTES = 320;
+
 /**
  * The compiled kernels; kernels.as.ts says what each argument is. All addresses are byte offsets into the memory
  * that they were instantiated with, multiples of 16; an address of 0 for a gradient means that it is not wanted.
  */
 export interface Kernels {
+  prepare(): void;
   zero(address: number, bytes: number): void;
   copy(target: number, source: number, bytes: number): void;
   convForward(
@@ -21,6 +25,7 @@ export interface Kernels {
     bias: number,
     output: number,
     relu: boolean,
+    scratch: number,
   ): void;
   convBackward(
     steps: number,
@@ -45,6 +50,7 @@ export interface Kernels {
     state: number,
     gates: number,
     cells: number,
+    scratch: number,
   ): void;
   lstmBackward(
     steps: number,
@@ -105,9 +111,10 @@ export function compileKernels(): WebAssembly.Module {
 /**
  * Makes the kernels ready to compute on a memory.
  *
- * @param memory Shared; never grown, so that views on it stay valid.
+ * @param memory Shared; never grown, so that views on it stay valid. Its bytes 64 to 320 are the kernels' own.
  */
 export function createMachine(module: WebAssembly.Module, memory: WebAssembly.Memory): Machine {
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  return { kernels: exports as unknown as Kernels, floats: new Float32Array(memory.buffer) };
+  const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+  kernels.prepare();
+  return { kernels, floats: new Float32Array(memory.buffer) };
 }

@@ -19,7 +19,8 @@ export function compileConvolution(sizes: ConvolutionSizes, context: BlockContex
   const kernel = context.reserve(filters * padded), bias = context.reserve(filters);
   context.place({ name: "kernel", offset: kernel, columnStride: padded });
   context.place({ name: "bias", offset: bias, columnStride: 1 });
-  const scratch = context.allocate(BLOCK_SAMPLES * padded);
+  const scratch = context.allocate(BLOCK_SAMPLES * padded + roundUp(filters, 4) * roundUp(columns, 4));
+  const packedWeights = scratch + BLOCK_SAMPLES * padded * 4;
   const margin = padLeft * input.channels * ROW_BYTES;
   const advance = strides * input.channels;
   const kernelAddress = parameters + 4 * kernel, biasAddress = parameters + 4 * bias;
@@ -36,6 +37,7 @@ export function compileConvolution(sizes: ConvolutionSizes, context: BlockContex
         biasAddress,
         output.address,
         relu,
+        packedWeights,
       );
     },
     backward({ kernels }, gradients) {

@@ -20,7 +20,9 @@ export function compileLstm({ units, returnSequences }: LSTMLayer, context: Bloc
   const cells = context.allocate((steps + 1) * units * BLOCK_SAMPLES);
   const hiddenGradient = context.allocate(units * BLOCK_SAMPLES);
   const cellGradient = context.allocate(units * BLOCK_SAMPLES);
-  const scratch = context.allocate(BLOCK_SAMPLES * padded);
+  const packedFloats = 4 * units * Math.max(columns, roundUp(units, 4) + roundUp(channels, 4));
+  const scratch = context.allocate(BLOCK_SAMPLES * padded + packedFloats);
+  const packedWeights = scratch + BLOCK_SAMPLES * padded * 4;
   const hiddenBytes = units * ROW_BYTES, inputBytes = channels * ROW_BYTES, stateBytes = columns * ROW_BYTES;
   return {
     prepare({ floats }) {
@@ -33,7 +35,17 @@ export function compileLstm({ units, returnSequences }: LSTMLayer, context: Bloc
       for (let t = 0; t < steps; t++) {
         kernels.copy(state + t * stateBytes + hiddenBytes, input.address + t * inputBytes, inputBytes);
       }
-      kernels.lstmForward(steps, units, columns, padded, parameters + 4 * weights, state, gates, cells);
+      kernels.lstmForward(
+        steps,
+        units,
+        columns,
+        padded,
+        parameters + 4 * weights,
+        state,
+        gates,
+        cells,
+        packedWeights,
+      );
       for (let step = 0; step < output.steps; step++) {
         const t = returnSequences ? step + 1 : steps;
         kernels.copy(output.address + step * hiddenBytes, state + t * stateBytes, hiddenBytes);
