@@ -119,11 +119,6 @@ async function attemptFile(
     await store.rename(part, name);
     return;
   }
-  if (bytes >= context.maxFileBytes) {
-    await store.remove(part);
-    bytes = 0;
-    hash = createHash("sha256");
-  }
   const body = await openBody(context, url, bytes);
   try {
     if (body.offset !== bytes) {

@@ -259,6 +259,28 @@ Deno.test("downloadDatabase() takes a truncated body for what it is", async () =
   });
 });
 
+Deno.test("downloadDatabase() counts the bytes where fetch itself lets a short body pass", async () => {
+  await withServer(NO_TROUBLE, async ({ baseUrl, visits, files }) => {
+    const { store, files: stored } = createMemoryStore();
+    const retried: string[] = [];
+    let cut = false;
+    const lenient: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      if (cut || !String(input).endsWith("101.dat")) return response;
+      cut = true;
+      return new Response((await response.arrayBuffer()).slice(0, 10_000), { headers: response.headers });
+    };
+    await downloadDatabase({
+      ...quick(baseUrl, store),
+      fetch: lenient,
+      onRetry: ({ reason }) => retried.push(reason),
+    });
+    assertComplete(stored, files);
+    assert.deepEqual(retried, ["the connection ended after 10000 of 60000 bytes"]);
+    assert.equal(visits.findLast(({ name }) => name === "101.dat")!.range, "bytes=10000-");
+  });
+});
+
 Deno.test("downloadDatabase() resumes a killed download and asks only for the rest", async () => {
   await withServer(NO_TROUBLE, async ({ baseUrl, visits, files }) => {
     const { store, files: stored } = createMemoryStore();
@@ -403,12 +425,18 @@ Deno.test("downloadDatabase() refuses a body that is too long, announced or not"
       : undefined;
   for (const trouble of [NO_TROUBLE, unannounced]) {
     await withServer(trouble, async ({ baseUrl, files }) => {
-      const { store } = createMemoryStore();
+      const { store, files: stored } = createMemoryStore();
       files.set("101.dat", files.get("101.dat")!.slice(0, 100));
       await assert.rejects(downloadDatabase({ ...quick(baseUrl, store), maxFileBytes: 50_000 }), {
         name: "StageError",
         message: /100\.dat: the file must have at most 50000 bytes, got/,
       });
+      assert.ok((stored.get("100.dat.part")?.length ?? 0) <= 50_000);
+      assert.equal(
+        stored.has("100.dat.part"),
+        trouble === unannounced,
+        "an announced length is refused unread",
+      );
     });
   }
 });
