@@ -55,13 +55,14 @@ function findBeats(context: Context, record: IngestedRecord, signal: Float32Arra
     return { sample: Array.from(peaks), symbol: Array.from(peaks, () => "") };
   }
   const { sample, symbol } = context.readJson<AnnotationColumns>("01_ingest", annotationsFile(record.record));
-  const beats: AnnotationColumns = { sample: [], symbol: [] };
-  symbol.forEach((mnemonic, i) => {
-    if (!isBeatSymbol(mnemonic)) return;
-    beats.sample.push(mapSampleIndex(sample[i], record.fs, targetHz, signal.length));
-    beats.symbol.push(mnemonic);
-  });
-  return beats;
+  // An annotation file may go back in time; beats are wanted in order.
+  const order = Array.from(sample.keys()).filter((i) => isBeatSymbol(symbol[i])).sort((a, b) =>
+    sample[a] - sample[b]
+  );
+  return {
+    sample: order.map((i) => mapSampleIndex(sample[i], record.fs, targetHz, signal.length)),
+    symbol: order.map((i) => symbol[i]),
+  };
 }
 
 function prepareRecord(
@@ -120,7 +121,7 @@ await runStage(STAGES.preprocess, {
       counts: {
         records: prepared.length,
         beats,
-        annotationsThatAreNoBeats: sum((record) => record.dropped),
+        annotationsLeftOut: sum((record) => record.dropped),
         missingSamplesRepeated: sum((record) => record.missingSamples),
         otherLead: Object.fromEntries(
           other.map(({ record, lead, leadReason }) => [record, `${lead}: ${leadReason}`]),

@@ -10,6 +10,7 @@ const STATUS = "i32", POINTER = "pointer";
  * tensorflow/lite/delegates/xnnpack/xnnpack_delegate.h.
  */
 const SYMBOLS = {
+  TfLiteVersion: { parameters: [], result: "usize" },
   TfLiteModelCreate: { parameters: ["buffer", "usize"], result: POINTER },
   TfLiteModelDelete: { parameters: [POINTER], result: "void" },
   TfLiteInterpreterOptionsCreate: { parameters: [], result: POINTER },
@@ -44,6 +45,7 @@ const SYMBOLS = {
   open_memstream: { parameters: ["buffer", "buffer"], result: POINTER, optional: true },
   fflush: { parameters: [POINTER], result: "i32", optional: true },
   fclose: { parameters: [POINTER], result: "i32", optional: true },
+  strncpy: { parameters: ["buffer", "usize", "usize"], result: POINTER, optional: true },
   memcpy: { parameters: ["buffer", "usize", "usize"], result: POINTER, optional: true },
   free: { parameters: ["usize"], result: "void", optional: true },
 } as const satisfies Deno.ForeignLibraryInterface;

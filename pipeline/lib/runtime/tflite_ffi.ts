@@ -29,6 +29,8 @@ export interface TensorInfo {
 
 /** The loaded TFLite library. */
 export interface TfliteRuntime {
+  /** Of the native library, for example "2.9.0". */
+  readonly version: string;
   /**
    * Verifies a .tflite file and makes it ready to run.
    *
@@ -76,11 +78,19 @@ export function openTfliteLibrary(): TfliteRuntime {
   if (runtime === undefined) {
     const library = loadTfliteLibrary();
     runtime = {
+      version: versionOf(library),
       createInterpreter: (bytes, options = {}) =>
         new Interpreter(library, verifyTflite(bytes, options.file), options),
     };
   }
   return runtime;
+}
+
+/** Copied by the C library: reading foreign memory from here would need `--allow-ffi` in full. */
+function versionOf({ symbols }: TfliteLibrary): string {
+  const text = new Uint8Array(32);
+  symbols.strncpy?.(text, symbols.TfLiteVersion(), BigInt(text.length - 1));
+  return new TextDecoder().decode(text.subarray(0, text.indexOf(0))) || "unknown";
 }
 
 /**

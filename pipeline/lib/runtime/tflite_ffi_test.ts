@@ -287,3 +287,7 @@ function emptyOperatorsVector(bytes: Uint8Array): void {
   const subgraphs = follow(field(view.getUint32(0, true), 2));
   view.setUint32(follow(field(follow(subgraphs + 4), 3)), 0, true);
 }
+
+Deno.test("openTfliteLibrary() tells the version of the native library", () => {
+  assert.equal(openTfliteLibrary().version, "2.9.0");
+});

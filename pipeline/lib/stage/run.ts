@@ -56,6 +56,8 @@ export interface StageResult {
   counts: Record<string, Json>;
   /** The same for people, in one line without the stage's name. */
   summary: string;
+  /** What people look at: printed to stdout. */
+  table?: string;
   /** True when a source says so; what comes from upstream is added by the frame. */
   synthetic?: boolean;
 }
@@ -137,6 +139,7 @@ async function runStageWith<S extends ParamSpec, E>(
       force,
       progress,
       run: (context) => work.run(context, prepared?.external as E),
+      printTable: flags.json !== true,
     });
     if (manifest === plan.cached) progress.line(`${label}cached ${shortKey(plan)}`);
     setCurrent(root, plan, study.name);
@@ -155,8 +158,9 @@ async function runPlan<S extends ParamSpec, E>(options: {
   force: boolean;
   progress: Progress;
   run: (context: StageContext<S>) => Promise<StageResult> | StageResult;
+  printTable: boolean;
 }): Promise<Manifest> {
-  const { root, study, plan, force, progress } = options;
+  const { root, study, plan, force, progress, printTable } = options;
   const startedMs = performance.now();
   const opened = await openWorkFolder({
     root,
@@ -224,6 +228,7 @@ async function runPlan<S extends ParamSpec, E>(options: {
     finishedAt: new Date().toISOString(),
   };
   work.complete(manifest);
+  if (printTable && result.table !== undefined) console.log(result.table);
   const label = plan.variant === undefined ? "" : `${plan.variant}: `;
   progress.line(
     `${label}${result.summary} (${seconds.toFixed(1)} s, ${manifest.peakRssMb} MB) ${shortKey(plan)}`,

@@ -1,0 +1,76 @@
+import type { ClassificationReport } from "../metrics/confusion.ts";
+import type { LatencyStatistics } from "../metrics/latency.ts";
+
+/** How a model did on the beats of one dataset. */
+export interface DatasetResult {
+  /** File of Datasets/ without ".csv". */
+  dataset: string;
+  sha256: string;
+  /** Windows in the file. */
+  windows: number;
+  /** Windows that were run: all, or as many spread evenly. */
+  windowsRun: number;
+  /** "skipped" with the reason when the dataset does not fit the model. */
+  status: "ok" | "skipped";
+  reason?: string;
+  /** Records of the dataset whose patient the model was trained on: what stands here is no test on new patients. */
+  recordsSeenInTraining: string[];
+  /** Windows a second of the whole run: quantize, invoke, dequantize, all interpreters together. */
+  windowsPerSecond?: number;
+  /** Rows: truth; columns: prediction; both in the order of `classes`. */
+  confusionMatrix?: number[][];
+  fiveClass?: ClassificationReport;
+  /** Without Q, of which the databases hold next to nothing. */
+  fourClass?: ClassificationReport;
+  /** The five-class figures without one record, for records that bend the whole. */
+  without?: Record<string, ClassificationReport>;
+  /** Beats by predicted class: all that can be said of a dataset without labels. */
+  predicted?: Record<string, number>;
+}
+
+/** Content of Reports/summary-<computerType>-<ModelName>-<yyyy-mm-dd>.json. */
+export interface BenchmarkSummary {
+  schemaVersion: 1;
+  computerType: string;
+  /** Local date, yyyy-mm-dd. */
+  date: string;
+  finishedAt: string;
+  /** True when the model or its data are synthetic. */
+  synthetic: boolean;
+  model: {
+    /** <study>-<model>, with "-int8" when quantized. */
+    name: string;
+    study: string;
+    architecture: string;
+    file: string;
+    format: string;
+    quantized: boolean;
+    parameters: number;
+    bytes: number;
+    sha256: string;
+    /** Operators of the .tflite, in order. */
+    operators: string[];
+    input: { type: string; shape: number[] };
+  };
+  classes: string[];
+  machine: {
+    cpu: string;
+    cores: number;
+    memoryMb: number;
+    os: string;
+    osRelease: string;
+    arch: string;
+  };
+  runtime: { deno: string; tflite: string; threads: number; delegate: "none" | "xnnpack" };
+  /** Time from the file's bytes to a ready interpreter. */
+  initMs: number;
+  firstInferenceMs: number;
+  /** One window after another on one interpreter: quantize, invoke, dequantize. */
+  latencyMs: LatencyStatistics;
+  /** 1000 / median latency. */
+  windowsPerSecond: number;
+  /** Interpreters that shared the accuracy runs. */
+  workers: number;
+  peakRssMb: number;
+  datasets: DatasetResult[];
+}
