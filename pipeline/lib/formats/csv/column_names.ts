@@ -1,0 +1,59 @@
+/** What a unit counts: amplitude in millivolts or time in seconds. */
+export interface Unit {
+  quantity: "voltage" | "time";
+  /** Millivolts or seconds that one unit stands for. */
+  factor: number;
+}
+
+const UNITS: readonly [quantity: Unit["quantity"], factor: number, names: string[]][] = [
+  ["voltage", 1000, ["v", "volt", "volts"]],
+  ["voltage", 1, ["mv", "millivolt", "millivolts"]],
+  // The micro sign, the Greek letter, and what is left of either after a wrong decoding.
+  ["voltage", 1e-3, ["uv", "\u00b5v", "\u03bcv", "\ufffdv", "microvolt", "microvolts"]],
+  ["voltage", 1e-6, ["nv"]],
+  ["time", 1, ["s", "sec", "secs", "second", "seconds", "m:ss.mmm", "mm:ss.mmm", "hh:mm:ss", "hh:mm:ss.mmm"]],
+  ["time", 1e-3, ["ms", "msec", "msecs", "millisecond", "milliseconds", "millis"]],
+  ["time", 1e-6, ["us", "\u00b5s", "\u03bcs", "\ufffds", "usec", "microsecond", "microseconds", "micros"]],
+];
+const UNIT_BY_NAME = new Map(
+  UNITS.flatMap(([quantity, factor, names]) =>
+    names.map((name): [string, Unit] => [name, { quantity, factor }])
+  ),
+);
+
+const LONGEST_NAME = 100;
+const TIME_NAME = /^(elapsed ?)?(time|timestamp|time ?stamp|t|datetime|date|clock)$/;
+const COUNTER_NAME =
+  /^(sample|sample ?(#|no\.?|number|index|id)|index|idx|i|n|no\.?|#|n?seq|row|unnamed: 0)$/;
+
+/** Finds a unit by its name alone, as in a row of units: "mV", "(uV)", "seconds". */
+export function unitOf(name: string): Unit | undefined {
+  return UNIT_BY_NAME.get(name.replace(/^[([](.*)[)\]]$/, "$1").trim().toLowerCase());
+}
+
+/**
+ * Takes a column's name apart into what it names and the unit: "ECG (mV)", "MLII_uV", "time [s]", "t/ms", "seconds".
+ *
+ * A bare "V" behind a name may be the chest lead V, and a bare "s" may be anything: these two need brackets.
+ */
+export function splitUnit(name: string): { base: string; unit?: Unit } {
+  // The pattern below takes time that grows with the square of the length.
+  if (name.length > LONGEST_NAME) return { base: name };
+  const parts = /^(.*?)[\s_/]*(?:[([]([^)\]]+)[)\]]|[\s_/]([^\s_/]{2,}))$/.exec(name);
+  const unit = parts === null ? undefined : unitOf(parts[2] ?? parts[3]);
+  if (parts !== null && unit !== undefined) return { base: parts[1], unit };
+  return { base: name, unit: unitOf(name) };
+}
+
+/** What a column's name promises: "counter" is a column of sample numbers, which knows no unit of time. */
+export function columnKind(name: string): "time" | "counter" | "signal" {
+  const { base, unit } = splitUnit(name);
+  const plain = base.toLowerCase().replace(/_/g, " ").trim();
+  if (unit?.quantity === "time" || TIME_NAME.test(plain)) return "time";
+  return COUNTER_NAME.test(plain) ? "counter" : "signal";
+}
+
+/** Whether a column's name says that it holds an ECG. */
+export function namesEcg(name: string): boolean {
+  return /ecg|ekg/i.test(name);
+}
