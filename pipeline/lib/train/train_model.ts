@@ -1,0 +1,198 @@
+import { StageError } from "../core/errors.ts";
+import { createRng } from "../core/rng.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Weights } from "../nn/model.ts";
+import { evaluate, type LabelledWindows } from "./evaluate.ts";
+import type { LearningRateSchedule } from "./schedules.ts";
+import type { EpochFigures, TrainState } from "./train_state.ts";
+
+/** How long an epoch took. Kept apart from what decides the result. */
+export interface EpochTiming {
+  epoch: number;
+  /** Training and validation. */
+  seconds: number;
+  /** Of training alone. */
+  windowsPerSecond: number;
+}
+
+/** What `onEpoch` learns. */
+export interface EpochEvent {
+  figures: EpochFigures;
+  timing: EpochTiming;
+  /** Whether these are the best weights so far. */
+  improved: boolean;
+  /** For a checkpoint; nothing changes it later. */
+  state: TrainState;
+}
+
+/** What `onBatch` learns. */
+export interface BatchEvent {
+  /** Counted from 1. */
+  epoch: number;
+  /** Batches of the epoch done, counted from 1. */
+  batch: number;
+  /** Batches of an epoch. */
+  batches: number;
+  /** The batch's loss. */
+  loss: number;
+}
+
+/** How a model is trained. */
+export interface TrainOptions {
+  /** Holds the model and its first weights, the optimizer and the class weights; not closed. */
+  engine: Engine;
+  train: LabelledWindows;
+  validation: LabelledWindows;
+  /** Largest number of epochs, at least 1. */
+  epochs: number;
+  /** Windows of a batch, 1 to the engine's largest; the last batch of an epoch may be smaller. */
+  batchSize: number;
+  /** For the order of the windows. */
+  seed: number;
+  /** Above 0, or one for each epoch. */
+  learningRate: number | LearningRateSchedule;
+  /** Which figure of the validation windows chooses the best epoch. */
+  monitor: "macroF1" | "loss";
+  /** Stops after this many epochs without a better one, at least 1. Default: never. */
+  patience?: number;
+  /** Goes on after the state's epoch. The other options must be those that it was made with. */
+  resume?: TrainState;
+  /** Called after each epoch and awaited. */
+  onEpoch?(event: EpochEvent): void | Promise<void>;
+  onBatch?(event: BatchEvent): void;
+}
+
+/** What training gave. */
+export interface TrainResult {
+  bestWeights: Weights;
+  /** Counted from 1. */
+  bestEpoch: number;
+  history: EpochFigures[];
+  /** Of the epochs that this call did. */
+  timings: EpochTiming[];
+  /** Whether patience ended it before the last epoch. */
+  stoppedEarly: boolean;
+}
+
+/**
+ * Trains a model epoch by epoch: shuffles the windows, steps through the batches, validates, keeps the best weights.
+ *
+ * The same options give the same bytes, also when a run is interrupted and goes on from a state.
+ *
+ * @throws RangeError An option out of its range.
+ * @throws StageError When the loss is no longer a finite number.
+ */
+export async function trainModel(options: TrainOptions): Promise<TrainResult> {
+  const { engine, train, validation, epochs, monitor, patience = Infinity, resume } = options;
+  checkOptions(options);
+  const rateOf = typeof options.learningRate === "number"
+    ? () => options.learningRate as number
+    : options.learningRate;
+  const timings: EpochTiming[] = [];
+  let state = resume;
+  if (state) {
+    engine.setWeights(state.weights);
+    engine.setOptimizerState(state.optimizer);
+  }
+  const isOver = () => state !== undefined && state.epoch - state.bestEpoch >= patience;
+
+  for (let epoch = (state?.epoch ?? 0) + 1; epoch <= epochs && !isOver(); epoch++) {
+    const started = performance.now(), learningRate = rateOf(epoch);
+    const loss = await trainEpoch(options, { epoch, learningRate });
+    const trainSeconds = (performance.now() - started) / 1000;
+    const evaluation = await evaluate(engine, validation);
+    if (!Number.isFinite(evaluation.loss)) throw divergence(epoch, evaluation.loss);
+
+    const figures: EpochFigures = {
+      epoch,
+      learningRate,
+      loss,
+      validationLoss: evaluation.loss,
+      validationAccuracy: evaluation.accuracy,
+      validationMacroF1: evaluation.macroF1,
+    };
+    const weights = engine.getWeights();
+    const score = monitor === "loss" ? -evaluation.loss : evaluation.macroF1;
+    const improved = state === undefined || score > state.bestScore;
+    state = {
+      epoch,
+      weights,
+      optimizer: engine.getOptimizerState(),
+      bestWeights: improved ? weights : state!.bestWeights,
+      bestEpoch: improved ? epoch : state!.bestEpoch,
+      bestScore: improved ? score : state!.bestScore,
+      history: [...(state?.history ?? []), figures],
+    };
+    const timing = {
+      epoch,
+      seconds: (performance.now() - started) / 1000,
+      windowsPerSecond: train.labels.length / trainSeconds,
+    };
+    timings.push(timing);
+    await options.onEpoch?.({ figures, timing, improved, state });
+  }
+  const { bestWeights, bestEpoch, history } = state!;
+  return { bestWeights, bestEpoch, history, timings, stoppedEarly: isOver() && state!.epoch < epochs };
+}
+
+/** @returns The weighted loss, mean over the windows. */
+async function trainEpoch(
+  { engine, train, batchSize, seed, onBatch }: TrainOptions,
+  { epoch, learningRate }: { epoch: number; learningRate: number },
+): Promise<number> {
+  const { windows, labels } = train;
+  const total = labels.length, windowValues = windows.length / total, batches = Math.ceil(total / batchSize);
+  const order = createRng(seed).fork(`epoch ${epoch}`).shuffle(
+    Uint32Array.from({ length: total }, (_, i) => i),
+  );
+  const batchWindows = new Float32Array(batchSize * windowValues), batchLabels = new Uint8Array(batchSize);
+  let sum = 0;
+  for (let batch = 1; batch <= batches; batch++) {
+    const chosen = order.subarray((batch - 1) * batchSize, batch * batchSize), count = chosen.length;
+    chosen.forEach((window, i) => {
+      batchWindows.set(
+        windows.subarray(window * windowValues, (window + 1) * windowValues),
+        i * windowValues,
+      );
+      batchLabels[i] = labels[window];
+    });
+    const loss = await engine.trainBatch({ windows: batchWindows, labels: batchLabels, count }, learningRate);
+    if (!Number.isFinite(loss)) throw divergence(epoch, loss);
+    sum += loss * count;
+    onBatch?.({ epoch, batch, batches, loss });
+  }
+  return sum / total;
+}
+
+function divergence(epoch: number, loss: number): StageError {
+  return new StageError(`Cannot go on training: the loss must be finite, got ${loss} in epoch ${epoch}`, {
+    hint: "use a lower learning rate, and check that the windows hold finite values",
+  });
+}
+
+function checkOptions(
+  { engine, train, validation, epochs, batchSize, patience = 1, monitor }: TrainOptions,
+): void {
+  for (
+    const [name, value, largest] of [
+      ["epochs", epochs, Number.MAX_SAFE_INTEGER],
+      ["batchSize", batchSize, engine.batchSize],
+      ["patience", patience, Infinity],
+    ] as const
+  ) {
+    if (!(Number.isInteger(value) || value === Infinity) || value < 1 || value > largest) {
+      throw new RangeError(`Cannot train: ${name} must be an integer in [1, ${largest}], got ${value}`);
+    }
+  }
+  for (const [name, { windows, labels }] of [["train", train], ["validation", validation]] as const) {
+    if (labels.length === 0 || windows.length === 0 || windows.length % labels.length !== 0) {
+      throw new RangeError(
+        `Cannot train: ${name} must hold windows of one size with a label each, got ${windows.length} values and ` +
+          `${labels.length} labels`,
+      );
+    }
+  }
+  if (monitor !== "macroF1" && monitor !== "loss") {
+    throw new RangeError(`Cannot train: monitor must be macroF1 or loss, got ${monitor}`);
+  }
+}
