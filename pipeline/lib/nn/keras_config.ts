@@ -21,6 +21,7 @@ export interface KerasConfig {
  * Writes a model's configuration as Keras 2.15 does (`model.to_json()`).
  *
  * Every model that `checkModel` accepts is a chain from its one InputLayer to its output, so that it is a Sequential.
+ * Deviation: the LSTM's `time_major: false` is left out; it is Keras 2's default, and Keras 3 fails on it.
  *
  * @throws RangeError, TypeError as `checkModel`.
  */
@@ -47,7 +48,9 @@ export function fromKerasConfig(config: unknown): Model {
   for (const node of nodes) {
     const inputs = node.inputs.map((input) => outputs.get(input) ?? input);
     if (outputs.has(node.name)) {
-      throw new FormatError(`Cannot read layer "${node.name}": names must be unique, got it twice`);
+      throw new FormatError(
+        `Cannot read layer ${JSON.stringify(node.name)}: names must be unique, got it twice`,
+      );
     }
     if (node.className === "Dropout" && inputs.length === 1) {
       outputs.set(node.name, inputs[0]);
@@ -102,7 +105,7 @@ function readGraph(value: unknown): { name: string; nodes: KerasNode[]; output: 
 }
 
 function readLayer({ name, className, config }: KerasNode, inputs: string[]): Layer {
-  const what = `layer "${name}"`;
+  const what = `layer ${JSON.stringify(name)}`;
   switch (className) {
     case "InputLayer": {
       const { batch_input_shape, batch_shape } = parse(inputSchema, config, what);
@@ -200,7 +203,6 @@ function layerConfig(layer: Layer): KerasConfig {
           go_backwards: false,
           stateful: false,
           unroll: false,
-          time_major: false,
           units: layer.units,
           activation: "tanh",
           recurrent_activation: "sigmoid",

