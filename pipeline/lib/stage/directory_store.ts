@@ -1,4 +1,5 @@
 import { StageError } from "../core/errors.ts";
+import { isDiskFull } from "./exit.ts";
 import { isPlainFileName } from "../sources/file_name.ts";
 import type { FileStore } from "../sources/file_store.ts";
 
@@ -80,9 +81,9 @@ export function createDirectoryStore(folder: string): FileStore {
 
 function diskError(action: string, path: string, error: unknown): Error {
   if (error instanceof StageError || error instanceof RangeError) return error;
-  const { message, code } = error as Error & { code?: string };
+  const { message } = error as Error;
   return new StageError(`Cannot ${action} ${path}: ${message}`, {
-    hint: code === "ENOSPC"
+    hint: isDiskFull(error)
       ? "Free some space on the disk and run the same command again."
       : "Check the folder's permissions and the disk, then run the same command again.",
     cause: error,

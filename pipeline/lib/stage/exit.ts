@@ -3,7 +3,12 @@ import { FormatError, StageError, UsageError } from "../core/errors.ts";
 /** 0 done, 1 failed, 2 wrong usage. */
 export const EXIT_FAILED = 1, EXIT_USAGE = 2;
 
-const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+/** No space, quota exceeded, file too large; the runtime gives the number in the message and not always a code. */
+const FULL = /\(os error (28|122|27)\)|ENOSPC|EDQUOT|EFBIG/;
+
+/** @returns True for an error of a write that the disk had no room for. */
+export const isDiskFull = (error: unknown): boolean =>
+  error instanceof Error && FULL.test(`${(error as { code?: string }).code} ${error.message}`);
 
 /**
  * Says in one line what went wrong, and in another what to do about it.
@@ -15,7 +20,7 @@ export function explainError(error: unknown): { message: string; hint?: string }
   if (error instanceof StageError) return { message: error.message, hint: error.hint };
   if (error instanceof FormatError) return { message: error.message };
   if (!(error instanceof Error)) return undefined;
-  if (FULL.has((error as { code?: string }).code ?? "")) {
+  if (isDiskFull(error)) {
     return {
       message: `Cannot write: ${error.message}`,
       hint: "free some space (data/ holds only what can be made again) and give the same command again",

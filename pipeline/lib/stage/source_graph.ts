@@ -4,8 +4,15 @@ import { createHash } from "node:crypto";
 export type SourceGraph = Record<string, string>;
 
 /** Static imports and re-exports, dynamic imports of a literal, and files named by `new URL(..., import.meta.url)`. */
-const REFERENCE =
-  /(?:^|\n)\s*(?:import|export)\b[^;"'`]*?["']([^"'\n]+)["']|\bimport\(\s*["']([^"'\n]+)["']|new URL\(\s*["'](\.[^"'\n]+)["']\s*,\s*import\.meta\.url/g;
+const REFERENCE = new RegExp(
+  [
+    /(?:^|\n)(?:import|export)\s[\w\s{},*$]*?\bfrom\s*["']([^"'\n]+)["']/,
+    /(?:^|\n)import\s*["']([^"'\n]+)["']/,
+    /\bimport\(\s*["']([^"'\n]+)["']/,
+    /new URL\(\s*["'](\.[^"'\n]+)["']\s*,\s*import\.meta\.url/,
+  ].map(({ source }) => source).join("|"),
+  "g",
+);
 
 /** The frame moves files and computes none of them, so a change to it need not make every stage run again. */
 const FRAME = "pipeline/lib/stage/";
@@ -32,8 +39,8 @@ export function sourceGraph(
     const bytes = read(path);
     graph[path] = createHash("sha256").update(bytes).digest("hex");
     if (!path.endsWith(".ts")) continue;
-    for (const [, imported, dynamic, file] of new TextDecoder().decode(bytes).matchAll(REFERENCE)) {
-      const specifier = imported ?? dynamic ?? file;
+    for (const [, ...forms] of new TextDecoder().decode(bytes).matchAll(REFERENCE)) {
+      const specifier = forms.find((form) => form !== undefined)!;
       if (specifier.startsWith(".")) {
         waiting.push(new URL(specifier, `file:///${path}`).pathname.slice(1));
       } else if (specifier in packages) {

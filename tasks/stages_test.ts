@@ -1,0 +1,235 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { stageArguments } from "./stage_command.ts";
+
+const decoder = new TextDecoder();
+
+interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a stage as the user does: as a program with the permissions of its task, in a folder of its own. */
+async function run(cwd: string, task: string, ...args: string[]): Promise<Outcome> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: stageArguments(task, args, { cwd }),
+    cwd,
+    stdin: "null",
+  });
+  const { code, stdout, stderr } = await command.output();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+async function runOk(cwd: string, task: string, ...args: string[]): Promise<Outcome> {
+  const outcome = await run(cwd, task, ...args);
+  assert.equal(outcome.code, 0, outcome.stderr);
+  return outcome;
+}
+
+async function inFolder(body: (cwd: string) => Promise<void>): Promise<void> {
+  const cwd = Deno.makeTempDirSync({ prefix: "ecg-stages-" });
+  try {
+    await body(cwd);
+  } finally {
+    Deno.removeSync(cwd, { recursive: true });
+  }
+}
+
+const SMALL = ["--source", "synthetic", "--patients", "6", "--minutes", "0.5"];
+
+/** A folder of three true WFDB records. */
+async function makeRecords(cwd: string): Promise<string> {
+  const folder = join(cwd, "records");
+  const made = join(cwd, "made");
+  Deno.mkdirSync(made);
+  await runOk(made, "ingest", ...SMALL);
+  const [key] = finishedKeys(made, "01_ingest");
+  Deno.renameSync(join(made, "data/01_ingest", key, "wfdb"), folder);
+  return folder;
+}
+
+/** Names of the cache folders of a stage that count as whole. */
+function finishedKeys(cwd: string, stage: string): string[] {
+  try {
+    return [...Deno.readDirSync(join(cwd, "data", stage))].map((entry) => entry.name)
+      .filter((name) => /^[0-9a-f]{16}$/.test(name));
+  } catch {
+    return [];
+  }
+}
+
+/** One line that says what is wrong, a hint, the right exit code, nothing that could be taken for a result. */
+function assertRefused(
+  cwd: string,
+  outcome: Outcome,
+  options: { code: number; message: RegExp; hint?: RegExp },
+): void {
+  const { code, stderr } = outcome;
+  assert.equal(code, options.code, stderr);
+  assert.match(stderr, options.message);
+  if (options.hint) assert.match(stderr, options.hint);
+  assert.ok(!/^\s+at /m.test(stderr), `a stack trace: ${stderr}`);
+  assert.deepEqual(finishedKeys(cwd, "01_ingest"), []);
+}
+
+Deno.test("ingest refuses a truncated signal file and says how many samples are missing", () =>
+  inFolder(async (cwd) => {
+    const folder = await makeRecords(cwd);
+    Deno.truncateSync(join(folder, "s002.dat"), 1500);
+    const outcome = await run(cwd, "ingest", "--source", "records");
+    assertRefused(cwd, outcome, { code: 1, message: /10800 samples.*got 500 samples.*s002\.dat/ });
+  }));
+
+Deno.test("ingest refuses a signal file with a flipped bit: its checksum is wrong", () =>
+  inFolder(async (cwd) => {
+    const path = join(await makeRecords(cwd), "s003.dat"), bytes = Deno.readFileSync(path);
+    bytes[900] ^= 1;
+    Deno.writeFileSync(path, bytes);
+    assertRefused(cwd, await run(cwd, "ingest", "--source", "records"), {
+      code: 1,
+      message: /s003.*checksum/s,
+    });
+  }));
+
+Deno.test("ingest refuses a file that is not what SHA256SUMS.txt says", () =>
+  inFolder(async (cwd) => {
+    const folder = await makeRecords(cwd);
+    Deno.writeTextFileSync(join(folder, "SHA256SUMS.txt"), `${"0".repeat(64)} s001.dat\n`);
+    const outcome = await run(cwd, "ingest", "--source", "records");
+    assertRefused(cwd, outcome, { code: 1, message: /s001\.dat.*SHA-256/, hint: /hint: .*fetch it again/ });
+  }));
+
+Deno.test("ingest refuses a record without annotations, or takes it as unlabelled when told to", () =>
+  inFolder(async (cwd) => {
+    const folder = await makeRecords(cwd);
+    Deno.removeSync(join(folder, "s001.atr"));
+    const outcome = await run(cwd, "ingest", "--source", "records");
+    assertRefused(cwd, outcome, {
+      code: 1,
+      message: /no s001\.atr/,
+      hint: /--missingAnnotations unlabelled/,
+    });
+    await runOk(cwd, "ingest", "--source", "records", "--missingAnnotations", "unlabelled");
+    await runOk(cwd, "preprocess");
+    const { stderr } = await runOk(cwd, "window");
+    assert.match(stderr, /unlabelled [1-9]/);
+  }));
+
+Deno.test("ingest refuses a missing signal file, an empty folder, a missing folder and an unknown record", () =>
+  inFolder(async (cwd) => {
+    const folder = await makeRecords(cwd);
+    Deno.mkdirSync(join(cwd, "empty"));
+    assertRefused(cwd, await run(cwd, "ingest", "--source", "empty"), {
+      code: 1,
+      message: /empty folder/,
+      hint: /--source/,
+    });
+    assertRefused(cwd, await run(cwd, "ingest", "--source", "nowhere"), {
+      code: 1,
+      message: /no folder nowhere/,
+      hint: /--source/,
+    });
+    const unknown = await run(cwd, "ingest", "--source", "records", "--records", "s001,x9");
+    assertRefused(cwd, unknown, { code: 1, message: /x9/, hint: /s001/ });
+    Deno.removeSync(join(folder, "s001.dat"));
+    assertRefused(cwd, await run(cwd, "ingest", "--source", "records"), {
+      code: 1,
+      message: /no s001\.dat/,
+      hint: /fetch it/,
+    });
+  }));
+
+Deno.test("ingest refuses a CSV file with text among its numbers and names the line", () =>
+  inFolder(async (cwd) => {
+    Deno.mkdirSync(join(cwd, "csv"));
+    const lines = Array.from({ length: 400 }, (_, i) => i === 250 ? "oops" : Math.sin(i / 9).toFixed(3));
+    Deno.writeTextFileSync(join(cwd, "csv/holter.csv"), ["ECG (mV)", ...lines].join("\n"));
+    const outcome = await run(cwd, "ingest", "--source", "csv", "--samplingRate", "250");
+    assertRefused(cwd, outcome, { code: 1, message: /"oops".*line 252|line 252.*"oops"/s });
+    const withoutRate = await run(cwd, "ingest", "--source", "csv");
+    assertRefused(cwd, withoutRate, { code: 1, message: /samplingRate|oops/ });
+  }));
+
+Deno.test("wrong usage ends with 2 and names what was probably meant", () =>
+  inFolder(async (cwd) => {
+    const misspelt = await run(cwd, "ingest", "--sorce", "synthetic");
+    assertRefused(cwd, misspelt, { code: 2, message: /--sorce; did you mean --source/ });
+    assertRefused(cwd, await run(cwd, "all", "--studdy", "demo"), {
+      code: 2,
+      message: /did you mean --study/,
+    });
+    assertRefused(cwd, await run(cwd, "window", "--study", "demmo"), {
+      code: 2,
+      message: /did you mean "demo"/,
+    });
+    assertRefused(cwd, await run(cwd, "window", "--study", "../demo"), {
+      code: 2,
+      message: /Cannot use --study/,
+    });
+    for (const name of ["a/b", "..", "../x", "", "a b"]) {
+      const outcome = await run(cwd, "bench", "--computerType", name);
+      assertRefused(cwd, outcome, { code: 2, message: /--computerType/ });
+    }
+  }));
+
+Deno.test("a study file with a misspelt key ends with 2 in a single stage and in the chain", () =>
+  inFolder(async (cwd) => {
+    Deno.mkdirSync(join(cwd, "tasks/studies"), { recursive: true });
+    Deno.writeTextFileSync(join(cwd, "tasks/studies/mine.json"), '{"doc": "", "train": {"epoch": 3}}');
+    for (const task of ["ingest", "all"]) {
+      const outcome = await run(cwd, task, "--study", "mine");
+      assertRefused(cwd, outcome, { code: 2, message: /"epoch".*did you mean "epochs"/ });
+    }
+  }));
+
+Deno.test("a stage without its input says which command makes it", () =>
+  inFolder(async (cwd) => {
+    const outcome = await run(cwd, "window");
+    assertRefused(cwd, outcome, {
+      code: 1,
+      message: /no output of 02_preprocess/,
+      hint: /deno task preprocess/,
+    });
+  }));
+
+Deno.test("--help names every parameter of a stage", async () => {
+  const { stdout } = await runOk(Deno.cwd(), "window", "--help");
+  for (const name of ["windowSamples", "scheme", "study", "force", "dryRun", "json"]) {
+    assert.match(stdout, new RegExp(`--${name}`));
+  }
+});
+
+Deno.test("the same seed gives the same bytes, another seed gives others, a second run is cached", () =>
+  inFolder(async (cwd) => {
+    const outputs = async (folder: string, seed: string) => {
+      Deno.mkdirSync(join(cwd, folder), { recursive: true });
+      const args = ["--seed", seed, "--json"];
+      const ingested = JSON.parse((await runOk(join(cwd, folder), "ingest", ...SMALL, ...args)).stdout);
+      await runOk(join(cwd, folder), "preprocess");
+      const windows = JSON.parse((await runOk(join(cwd, folder), "window", ...args)).stdout);
+      assert.ok(windows.synthetic, "what comes from a generator must be marked");
+      return JSON.stringify([ingested.outputs, windows.outputs]);
+    };
+    const first = await outputs("a", "5");
+    assert.equal(await outputs("b", "5"), first);
+    assert.notEqual(await outputs("c", "6"), first);
+    assert.match((await runOk(join(cwd, "a"), "window", "--seed", "5")).stderr, /cached [0-9a-f]{16}/);
+  }));
+
+Deno.test("a full disk ends with 1 and says so; the next run with space succeeds", () =>
+  inFolder(async (cwd) => {
+    const args = stageArguments("ingest", [...SMALL, "--minutes", "3"], { cwd });
+    // A file-size limit makes the kernel refuse a write as a full disk does; the signal it sends first is ignored.
+    const script = `trap '' XFSZ; ulimit -f 64; exec "$@"`;
+    const command = new Deno.Command("sh", {
+      args: ["-c", script, "sh", Deno.execPath(), ...args],
+      cwd,
+      stdin: "null",
+    });
+    const { code, stderr } = await command.output();
+    const outcome = { code, stdout: "", stderr: decoder.decode(stderr) };
+    assertRefused(cwd, outcome, { code: 1, message: /Cannot write/, hint: /free some space/ });
+    await runOk(cwd, "ingest", ...SMALL, "--minutes", "3");
+    assert.equal(finishedKeys(cwd, "01_ingest").length, 1);
+  }));
