@@ -234,6 +234,12 @@ const train = declare({
       doc: "Windows between two updates",
     },
     learningRate: { type: "float", default: 0.002, min: 1e-7, max: 10, doc: "Step size of Adam" },
+    schedule: {
+      type: "string",
+      default: "cosine",
+      choices: ["cosine", "constant"],
+      doc: "Learning rate over the epochs: falling along half a cosine to a hundredth, or constant",
+    },
     classWeighting: {
       type: "float",
       default: 0.5,
@@ -241,7 +247,6 @@ const train = declare({
       max: 1,
       doc: "Exponent of the inverse class frequency: 0 weighs beats alike, 1 weighs classes alike",
     },
-    engine: { type: "string", default: "wasm", choices: ["wasm"], doc: "Training engine" },
     workers: {
       type: "int",
       default: 0,

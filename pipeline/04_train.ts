@@ -1,0 +1,116 @@
+/** Training windows -> model.h5 and its history; validated on held-out patients, resumable after every epoch. */
+import { encodeKerasModel } from "./lib/artefacts/keras_model.ts";
+import { readWindowSet, type WindowSet } from "./lib/artefacts/window_set.ts";
+import { AAMI_CLASSES } from "./lib/beats/aami.ts";
+import { FormatError, StageError } from "./lib/core/errors.ts";
+import { createRng } from "./lib/core/rng.ts";
+import { createWasmEngine } from "./lib/engine/wasm_engine.ts";
+import { ARCHITECTURES } from "./lib/nn/architectures/architectures.ts";
+import { initializeWeights } from "./lib/nn/initialize.ts";
+import { countParameters } from "./lib/nn/shapes.ts";
+import { STAGES } from "./lib/stage/catalogue.ts";
+import { runStage, type StageContext } from "./lib/stage/run.ts";
+import { balancedClassWeights } from "./lib/train/class_weights.ts";
+import { cosineSchedule } from "./lib/train/schedules.ts";
+import { trainModel } from "./lib/train/train_model.ts";
+import { decodeTrainState, encodeTrainState, type TrainState } from "./lib/train/train_state.ts";
+
+type Context = StageContext<typeof STAGES.train.params>;
+
+/** Where the cosine schedule ends, as a part of where it begins. */
+const LAST_RATE = 0.01;
+
+function readLabelledSet(context: Context, split: string): WindowSet {
+  const set = readWindowSet(context, split);
+  if (set.labels.length > 0) return set;
+  throw new StageError(`Cannot train: the ${split} split of the study ${context.study} holds no window`, {
+    hint:
+      "training needs annotated records of at least three patients; without labels, windows can still be exported: " +
+      "`deno task all --model none`",
+  });
+}
+
+/** What a run that was killed left, when it can be read. */
+function readState(context: Context): TrainState | undefined {
+  const bytes = context.checkpoint.readCheckpoint();
+  if (!bytes) return undefined;
+  try {
+    const state = decodeTrainState(bytes, "checkpoint");
+    context.progress.line(`${context.variant} goes on after epoch ${state.epoch}`);
+    return state;
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    context.progress.line(`${context.variant} starts anew: ${error.message}`);
+    return undefined;
+  }
+}
+
+await runStage(STAGES.train, {
+  async run(context) {
+    const { params, progress } = context, name = context.variant!;
+    const train = readLabelledSet(context, "train"), validation = readLabelledSet(context, "validation");
+    const classes = AAMI_CLASSES.length;
+    const model = ARCHITECTURES[name].build({ windowSamples: train.windowSamples, channels: 1, classes });
+    const classWeights = balancedClassWeights(train.labels, classes, params.classWeighting);
+    const first = initializeWeights(model, createRng(params.seed).fork(`weights of ${name}`));
+    const engine = await createWasmEngine(model, first, {
+      workers: params.workers || navigator.hardwareConcurrency,
+      batchSize: params.batchSize,
+      classWeights,
+    });
+    try {
+      const bar = progress.bar(`${name} training`, params.epochs * train.labels.length, "windows");
+      const { epochs, learningRate } = params;
+      const result = await trainModel({
+        ...params,
+        engine,
+        train,
+        validation,
+        monitor: params.monitor as "macroF1" | "loss",
+        learningRate: params.schedule === "constant"
+          ? learningRate
+          : cosineSchedule({ first: learningRate, last: learningRate * LAST_RATE, epochs }),
+        resume: readState(context),
+        onBatch: ({ epoch, batch, loss }) =>
+          bar.update((epoch - 1) * train.labels.length + batch * params.batchSize, `loss ${loss.toFixed(3)}`),
+        onEpoch({ figures, timing, improved, state }) {
+          context.checkpoint.writeCheckpoint(encodeTrainState(state));
+          progress.line(
+            `${name} epoch ${figures.epoch}/${epochs} loss ${figures.loss.toFixed(4)} ` +
+              `valAcc ${figures.validationAccuracy.toFixed(4)} valF1 ${
+                figures.validationMacroF1.toFixed(4)
+              } ` +
+              `${timing.seconds.toFixed(1)} s ${timing.windowsPerSecond.toFixed(0)} windows/s${
+                improved ? " *" : ""
+              }`,
+          );
+        },
+      });
+      bar.finish();
+      context.write("model.h5", await encodeKerasModel(model, result.bestWeights));
+      context.write("history.json", JSON.stringify(result.history, null, 1));
+      const best = result.history[result.bestEpoch - 1];
+      const rates = result.timings.map((timing) => timing.windowsPerSecond).sort((a, b) => a - b);
+      return {
+        counts: {
+          engine: engine.name,
+          workers: engine.workers,
+          parameters: countParameters(model),
+          windows: train.labels.length,
+          validationWindows: validation.labels.length,
+          classWeights: Array.from(classWeights),
+          epochsRun: result.history.length,
+          stoppedEarly: result.stoppedEarly,
+          bestEpoch: result.bestEpoch,
+          best: { ...best },
+          medianWindowsPerSecond: Math.round(rates[rates.length >> 1] ?? 0),
+        },
+        summary: `best epoch ${result.bestEpoch} of ${result.history.length}, ` +
+          `validation accuracy ${(100 * best.validationAccuracy).toFixed(2)} %, ` +
+          `macro-F1 ${(100 * best.validationMacroF1).toFixed(2)} %`,
+      };
+    } finally {
+      engine.close();
+    }
+  },
+});
