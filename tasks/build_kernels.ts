@@ -3,6 +3,7 @@
  *
  * With `--check` nothing is written: the committed file must be byte for byte what the source compiles to.
  */
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const COMPILER = "npm:assemblyscript@0.28.20/asc";
@@ -21,7 +22,7 @@ const KERNELS = new URL("../pipeline/lib/engine/kernels/", import.meta.url);
 
 /** @throws Error With the compiler's own messages when the source does not compile. */
 async function compileKernels(): Promise<Uint8Array> {
-  const target = await Deno.makeTempFile({ suffix: ".wasm" });
+  const target = await Deno.makeTempFile({ dir: fileURLToPath(KERNELS), suffix: ".wasm" });
   try {
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [
