@@ -274,11 +274,17 @@ export class Interpreter implements Disposable {
       { length: symbols.TfLiteTensorNumDims(pointer) },
       (_, axis) => symbols.TfLiteTensorDim(pointer, axis),
     );
-    if (pointer === null || ArrayType === undefined || shape.join() !== info.shape.join()) {
+    if (ArrayType === undefined) {
       throw new StageError(
-        `Cannot create interpreter: tensor "${info.name}" must be ${info.type} [${info.shape}] as in the file, ` +
-          `got [${shape}]`,
-        { hint: "Only tensors of numbers with a fixed shape can be inputs and outputs." },
+        `Cannot create interpreter: tensor "${info.name}" must be ${
+          Object.keys(ARRAY_TYPES).join(" or ")
+        }, ` +
+          `got ${info.type}`,
+      );
+    }
+    if (pointer === null || shape.join() !== info.shape.join()) {
+      throw new StageError(
+        `Cannot create interpreter: tensor "${info.name}" must have the file's shape [${info.shape}], got [${shape}]`,
       );
     }
     return { info, pointer, values: new ArrayType(shape.reduce((product, size) => product * size, 1)) };

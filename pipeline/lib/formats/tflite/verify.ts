@@ -7,6 +7,7 @@ import {
   type TfliteOperator,
   type TfliteTensor,
 } from "./graph.ts";
+import type { OperatorContext } from "./operator_context.ts";
 import { OPERATOR_RULES, type OperatorRule } from "./operator_rules.ts";
 import { CUSTOM_OPERATOR, OPERATORS_BY_NAME } from "./operators.ts";
 import { decodeTflite } from "./reader.ts";
@@ -22,9 +23,9 @@ const MAX_MODEL_BYTES = 2 ** 31;
  * Reads a .tflite file and checks that the TFLite 2.9 kernels can run it: they trust the file, and a wrong size, axis or
  * stride would end in memory that is not theirs.
  *
- * Checked: sizes of constants against type and shape, shapes, scales, the order of execution, operators and versions,
- * inputs, outputs and options of each operator (`OPERATOR_RULES`). Refused as well: INT8 FULLY_CONNECTED weights
- * with a scale a channel, which TFLite 2.9 loads and computes wrongly.
+ * Checked: sizes of constants against type and shape, shapes, scales, the order of execution, operators and versions;
+ * of each operator inputs, outputs, options, types and the shape that it gives (`OPERATOR_RULES`). Refused as well:
+ * INT8 FULLY_CONNECTED weights with a scale a channel, which TFLite 2.9 loads and computes wrongly.
  *
  * @param bytes The file; constants of the result are views of it.
  * @param file Its name, for messages.
@@ -135,12 +136,21 @@ function operatorProblem(
   if (new Set(operator.outputs).size !== operator.outputs.length) {
     return "its outputs must differ, got one twice";
   }
-  return optionsProblem(operator, rule) ?? constantsProblem(operator, rule, model) ?? rule.check?.({
+  const context = {
     operator,
-    model,
     inputs: operator.inputs.map((index) => index === -1 ? undefined : model.tensors[index]),
     outputs: operator.outputs.map((index) => model.tensors[index]),
-  });
+  };
+  return optionsProblem(operator, rule) ?? constantsProblem(operator, rule, model) ?? rule.types(context) ??
+    shapeProblem(context, rule) ?? rule.check?.(context);
+}
+
+/** The kernels set the outputs' shapes themselves; later operators were checked against the declared ones. */
+function shapeProblem(context: OperatorContext, rule: OperatorRule): string | undefined {
+  const shape = rule.shape(context);
+  if (typeof shape === "string") return shape;
+  const other = context.outputs.find((output) => output.shape.join() !== shape.join());
+  return other === undefined ? undefined : `its outputs must be [${shape}], got [${other.shape}]`;
 }
 
 function countProblem(
@@ -157,9 +167,6 @@ function optionsProblem(operator: TfliteOperator, rule: OperatorRule): string | 
   const { optionsType, options = {} } = operator;
   if (rule.options !== undefined && optionsType !== rule.options) {
     return `it must have ${rule.options}, got ${optionsType ?? "none"}`;
-  }
-  for (const name of rule.positive ?? []) {
-    if (!(Number(options[name]) > 0)) return `its ${name} must be positive, got ${options[name]}`;
   }
   for (const [name, values] of [["fusedActivationFunction", ACTIVATION], ["padding", PADDING]] as const) {
     if (name in options && !Object.values<number>(values).includes(Number(options[name]))) {
@@ -184,6 +191,10 @@ function constantsProblem(
       }`;
     }
     if (!rule.axes?.includes(position)) continue;
+    const { shape } = model.tensors[index];
+    if (shape.length > 1 || elementCount(shape) > MAX_RANK) {
+      return `its axes must be a list of at most ${MAX_RANK}, got [${shape}]`;
+    }
     const rank = model.tensors[operator.inputs[rule.axesOf ?? 0]].shape.length;
     const wrong = int32Elements(data).find((axis) => axis < -rank || axis >= rank);
     if (wrong !== undefined) return `its axes must be in [${-rank}, ${rank - 1}], got ${wrong}`;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FormatError } from "../../core/errors.ts";
-import { bytesOf, type TfliteModel } from "./graph.ts";
+import { bytesOf, type OptionValue, type TfliteModel } from "./graph.ts";
 import { smallModel } from "./test_models.ts";
 import { verifyTflite } from "./verify.ts";
 import { encodeTflite } from "./writer.ts";
@@ -67,7 +67,14 @@ Deno.test("verifyTflite() checks operators, versions, counts and options", () =>
   );
   assert.match(verdict((m) => m.operators[0].inputs = [0]), /2 to 3 inputs, got 1/);
   assert.match(verdict((m) => m.operators[0].inputs = [0, -1, 2]), /input 1 must be there/);
-  assert.match(verdict((m) => m.operators[0].options!.strideW = 0), /strideW must be positive, got 0/);
+  assert.match(
+    verdict((m) => m.operators[0].options!.strideW = 0),
+    /strides and dilations must be positive.*got 0/,
+  );
+  assert.match(
+    verdict((m) => m.operators[0].options!.dilationHFactor = 1 << 20),
+    /at most 65536, got 1048576/,
+  );
   assert.match(verdict((m) => m.operators[0].options!.padding = 7), /padding must be one of the schema's/);
   assert.match(
     verdict((m) => m.operators[0].options!.fusedActivationFunction = -1),
@@ -80,7 +87,7 @@ Deno.test("verifyTflite() checks operators, versions, counts and options", () =>
   );
 });
 
-Deno.test("verifyTflite() checks that sizes fit each other", () => {
+Deno.test("verifyTflite() checks that sizes and types fit each other", () => {
   assert.match(
     verdict((m) => Object.assign(m.tensors[2], { shape: [1], data: bytesOf(Float32Array.of(1)) })),
     /bias must hold 2 values/,
@@ -90,23 +97,164 @@ Deno.test("verifyTflite() checks that sizes fit each other", () => {
     /multiple of 5 values/,
   );
   assert.match(
+    verdict((m) => m.tensors[3].shape = [1, 1, 4, 3]),
+    /outputs must be \[1,1,4,2\], got \[1,1,4,3\]/,
+  );
+  assert.match(
     verdict((m) => Object.assign(m.tensors[1], { type: "INT8", data: new Uint8Array(6) })),
-    /must be quantized, got no scale/,
+    /weights must be quantized, got no scale/,
+  );
+  assert.match(verdict((m) => m.tensors[5].type = "INT32"), /must have one type, got FLOAT32 and INT32/);
+  assert.match(verdict((m) => m.tensors[7].type = "INT64"), /must be FLOAT32,FLOAT32.*got FLOAT32,.*INT64/);
+  assert.match(
+    verdict((m) => m.tensors[4].data = bytesOf(Int32Array.of(1, 9))),
+    /must hold 8 values, got \[1,9\]/,
   );
 });
 
-Deno.test("verifyTflite() refuses axes outside the shape", () => {
-  const mean = (axis: number) =>
-    verdict((m) => {
-      m.tensors[4].data = bytesOf(Int32Array.of(1, axis));
-      Object.assign(m.operators[1], {
-        operator: "MEAN",
-        optionsType: "ReducerOptions",
-        options: { keepDims: false },
-      });
+interface SingleOperator {
+  operator: string;
+  version?: number;
+  optionsType?: string;
+  options?: Record<string, OptionValue>;
+  shape: number[];
+  constants?: number[][];
+  output: number[];
+}
+
+/** @returns What verifyTflite() says of one FLOAT32 operator with INT32 constants behind (or before) its input. */
+function single(
+  { operator, version = 1, optionsType, options, shape, constants = [], output }: SingleOperator,
+): string {
+  return verdict((m) => {
+    const isSplit = operator === "SPLIT";
+    m.tensors = [
+      { name: "input", type: "FLOAT32", shape },
+      { name: "output", type: "FLOAT32", shape: output },
+      ...constants.map((values, i) => ({
+        name: `constant${i}`,
+        type: "INT32" as const,
+        shape: operator === "PAD" ? [values.length / 2, 2] : [values.length],
+        data: bytesOf(Int32Array.from(values)),
+      })),
+    ];
+    const steering = constants.map((_, i) => 2 + i);
+    m.operators = [{
+      operator,
+      version,
+      optionsType,
+      options,
+      inputs: isSplit ? [...steering, 0] : [0, ...steering],
+      outputs: [1],
+    }];
+    m.outputs = [1];
+    m.signatures = [];
+  });
+}
+
+Deno.test("verifyTflite() knows the shape that each operator gives", () => {
+  const reducer = { optionsType: "ReducerOptions", options: { keepDims: false } };
+  const slice = (beginMask: number, endMask: number, shrinkAxisMask: number) => ({
+    optionsType: "StridedSliceOptions",
+    options: { beginMask, endMask, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask },
+  });
+  const cases: SingleOperator[] = [
+    { operator: "MEAN", ...reducer, shape: [1, 6, 3], constants: [[1]], output: [1, 3] },
+    { operator: "MEAN", ...reducer, shape: [1, 2, 6, 3], constants: [[-3, 2]], output: [1, 3] },
+    {
+      operator: "MEAN",
+      optionsType: "ReducerOptions",
+      options: { keepDims: true },
+      shape: [1, 6, 3],
+      constants: [[1]],
+      output: [1, 1, 3],
+    },
+    {
+      operator: "MAX_POOL_2D",
+      optionsType: "Pool2DOptions",
+      options: { padding: 1, strideW: 2, strideH: 1, filterWidth: 2, filterHeight: 1 },
+      shape: [1, 1, 7, 2],
+      output: [1, 1, 3, 2],
+    },
+    { operator: "EXPAND_DIMS", shape: [2, 3], constants: [[-1]], output: [2, 3, 1] },
+    { operator: "PAD", shape: [1, 3], constants: [[0, 0, 2, 1]], output: [1, 6] },
+    { operator: "RESHAPE", shape: [2, 6], constants: [[3, -1]], output: [3, 4] },
+    { operator: "REVERSE_V2", shape: [2, 6], constants: [[1]], output: [2, 6] },
+    {
+      operator: "SPLIT",
+      optionsType: "SplitOptions",
+      options: { numSplits: 1 },
+      shape: [2, 6],
+      constants: [[1]],
+      output: [2, 6],
+    },
+    {
+      operator: "SQUEEZE",
+      optionsType: "SqueezeOptions",
+      options: { squeezeDims: [-1] },
+      shape: [2, 1],
+      output: [2],
+    },
+    {
+      operator: "STRIDED_SLICE",
+      ...slice(5, 5, 2),
+      shape: [1, 6, 3],
+      constants: [[0, -1, 0], [0, 0, 0], [1, 1, 1]],
+      output: [1, 3],
+    },
+    {
+      operator: "STRIDED_SLICE",
+      ...slice(0, 2, 0),
+      shape: [4, 9],
+      constants: [[1, 2], [-1, 0], [1, 3]],
+      output: [2, 3],
+    },
+    { operator: "STRIDED_SLICE", ...slice(1, 1, 0), shape: [5], constants: [[0], [0], [-2]], output: [3] },
+    { operator: "TRANSPOSE", shape: [2, 3, 4], constants: [[2, 0, 1]], output: [4, 2, 3] },
+    {
+      operator: "CONCATENATION",
+      optionsType: "ConcatenationOptions",
+      options: { axis: 1 },
+      shape: [2, 3],
+      output: [2, 3],
+    },
+    { operator: "TANH", shape: [2, 3], output: [2, 3] },
+  ];
+  for (const one of cases) {
+    assert.equal(single(one), "accepted", one.operator);
+    assert.match(
+      single({ ...one, output: [...one.output.slice(0, -1), 7] }),
+      /outputs must be/,
+      one.operator,
+    );
+  }
+});
+
+Deno.test("verifyTflite() refuses axes, permutations and slices outside the shape", () => {
+  const mean = { operator: "MEAN", optionsType: "ReducerOptions", options: { keepDims: false }, output: [1] };
+  assert.match(single({ ...mean, shape: [1, 4], constants: [[2]] }), /axes must be in \[-2, 1\], got 2/);
+  assert.match(single({ ...mean, shape: [1, 4], constants: [[1, -1]] }), /axes must differ/);
+  assert.match(single({ ...mean, shape: [1, 4], constants: [[1, 1, 1, 1, 1, 1, 1]] }), /a list of at most 6/);
+  assert.match(
+    single({ operator: "TRANSPOSE", shape: [2, 3], constants: [[0, 0]], output: [2, 2] }),
+    /must name 2 axes once each/,
+  );
+  const slice = (begin: number, stride: number) =>
+    single({
+      operator: "STRIDED_SLICE",
+      optionsType: "StridedSliceOptions",
+      options: { beginMask: 0, endMask: 0, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask: 1 },
+      shape: [4],
+      constants: [[begin], [4], [stride]],
+      output: [],
     });
-  assert.equal(mean(-4), "accepted");
-  assert.match(mean(4), /axes must be in \[-4, 3\], got 4/);
+  assert.equal(slice(3, 1), "accepted");
+  assert.match(slice(4, 1), /shrunk axis 0 must be one index in \[0, 4\), got 4/);
+  assert.match(slice(0, 0), /strides must not be 0/);
+  assert.match(
+    single({ operator: "PAD", shape: [3], constants: [[-1, 0]], output: [2] }),
+    /paddings must be in/,
+  );
 });
 
 Deno.test("verifyTflite() refuses INT8 FULLY_CONNECTED weights with a scale a channel", () => {
@@ -120,18 +268,4 @@ Deno.test("verifyTflite() refuses INT8 FULLY_CONNECTED weights with a scale a ch
     };
   });
   assert.match(message, /INT8 weights must have 1 scale, because TFLite 2\.9 .* got 2/);
-});
-
-Deno.test("verifyTflite() refuses GATHER indices outside the axis, which the kernel would read", () => {
-  const gather = (index: number) =>
-    verdict((m) => {
-      m.tensors[4].data = bytesOf(Int32Array.of(0, index));
-      Object.assign(m.operators[1], {
-        operator: "GATHER",
-        optionsType: "GatherOptions",
-        options: { axis: -1, batchDims: 0 },
-      });
-    });
-  assert.equal(gather(1), "accepted");
-  assert.match(gather(2), /indices must be in \[0, 1\], got 2/);
 });

@@ -1,0 +1,119 @@
+import type { TfliteTensor } from "./graph.ts";
+import type { OperatorContext } from "./operator_context.ts";
+import type { TensorTypeName } from "./schema.ts";
+
+/** @returns What is wrong with the types or quantizations of an operator's tensors, or undefined. */
+export type TypeCheck = (context: OperatorContext) => string | undefined;
+
+const QUANTIZED_TYPES: readonly TensorTypeName[] = ["INT8", "UINT8", "INT16"];
+
+/**
+ * All tensors (but the ones that steer the operator) have the same type, one of these, and integers that stand for
+ * real numbers have one scale.
+ *
+ * @param steering Positions of inputs that are axes, shapes and the like.
+ */
+export function sameType(types: readonly TensorTypeName[], steering: readonly number[] = []): TypeCheck {
+  return ({ inputs, outputs }) => {
+    const tensors = [
+      ...inputs.filter((_, position) => !steering.includes(position)),
+      ...outputs,
+    ] as TfliteTensor[];
+    const [{ type }] = tensors;
+    if (!types.includes(type)) return `its type must be ${types.join(" or ")}, got ${type}`;
+    const other = tensors.find((tensor) => tensor.type !== type);
+    if (other !== undefined) return `its tensors must have one type, got ${type} and ${other.type}`;
+    return undefined;
+  };
+}
+
+/** Arithmetic on integers needs to know what they stand for. */
+export const quantizedArithmetic = (
+  types: readonly TensorTypeName[],
+  steering: readonly number[] = [],
+): TypeCheck => {
+  const same = sameType(types, steering);
+  return (context) =>
+    same(context) ??
+      scalesProblem([...context.inputs.filter((_, i) => !steering.includes(i)), ...context.outputs]);
+};
+
+/** Input type, output type: any of these pairs. */
+export function typePairs(...pairs: readonly (readonly [TensorTypeName, TensorTypeName])[]): TypeCheck {
+  return ({ inputs: [input], outputs: [output] }) => {
+    if (!pairs.some(([from, to]) => input!.type === from && output.type === to)) {
+      return `its types must be ${pairs.map((pair) => pair.join(" to ")).join(", ")}, got ${
+        input!.type
+      } to ${output.type}`;
+    }
+    return scalesProblem([input, output]);
+  };
+}
+
+/** Types of input, weights, bias and output that the kernels of convolutions and dense layers know. */
+const WEIGHTED_TYPES = [
+  "FLOAT32,FLOAT32,FLOAT32,FLOAT32",
+  "FLOAT32,INT8,FLOAT32,FLOAT32",
+  "INT8,INT8,INT32,INT8",
+];
+
+/** Of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED. */
+export const weightedTypes: TypeCheck = ({ inputs: [input, weights, bias], outputs: [output] }) => {
+  const biasType = bias?.type ?? (input!.type === "INT8" ? "INT32" : "FLOAT32");
+  const types = [input!.type, weights!.type, biasType, output.type].join();
+  if (!WEIGHTED_TYPES.includes(types)) {
+    return `its input, weights, bias and output must be ${WEIGHTED_TYPES.join(" or ")}, got ${types}`;
+  }
+  if (weights!.type === "INT8") {
+    if ((weights!.quantization?.scale.length ?? 0) === 0) {
+      return "its weights must be quantized, got no scale";
+    }
+    if (weights!.quantization!.zeroPoint.some((value) => value !== 0)) {
+      return "its weights must have the zero point 0, got another";
+    }
+  }
+  return scalesProblem([input, output]);
+};
+
+/** Types of input, weights, biases, hidden state, cell state and output that the LSTM kernel knows. */
+const LSTM_TYPES = [
+  "FLOAT32,FLOAT32,FLOAT32,FLOAT32,FLOAT32,FLOAT32",
+  "FLOAT32,INT8,FLOAT32,FLOAT32,FLOAT32,FLOAT32",
+  "INT8,INT8,INT32,INT8,INT16,INT8",
+];
+
+/** Of UNIDIRECTIONAL_SEQUENCE_LSTM. */
+export const lstmTypes: TypeCheck = ({ inputs, outputs: [output], operator }) => {
+  const weights = inputs.slice(1, 9), biases = inputs.slice(12, 16);
+  for (let gate = 0; gate < 8; gate++) {
+    const types = [inputs[0], weights[gate], biases[gate % 4], inputs[18], inputs[19], output]
+      .map((tensor) => tensor!.type).join();
+    if (!LSTM_TYPES.includes(types)) {
+      return `its input, weights, bias, states and output must be ${LSTM_TYPES.join(" or ")}, got ${types}`;
+    }
+  }
+  if (weights[0]!.type === "FLOAT32") return undefined;
+  if (inputs[0]!.type === "INT8" && operator.intermediates?.length !== 5) {
+    return `an integer LSTM must have 5 intermediates, got ${operator.intermediates?.length ?? 0}`;
+  }
+  const cellScale = inputs[19]!.quantization?.scale[0] ?? 1;
+  if (inputs[19]!.type === "INT16" && !isCellScale(cellScale)) {
+    return `its cell state must have a power of two from 2^-15 to 2^-9 as scale, got ${cellScale}`;
+  }
+  return scalesProblem([...weights, inputs[0], inputs[18], inputs[19], output]);
+};
+
+function isCellScale(scale: number): boolean {
+  const exponent = Math.log2(scale);
+  return Number.isInteger(exponent) && exponent >= -15 && exponent <= -9;
+}
+
+/** Each quantized tensor must have exactly one scale. */
+export function scalesProblem(tensors: readonly (TfliteTensor | undefined)[]): string | undefined {
+  for (const tensor of tensors) {
+    if (tensor === undefined || !QUANTIZED_TYPES.includes(tensor.type)) continue;
+    const scales = tensor.quantization?.scale.length ?? 0;
+    if (scales !== 1) return `its tensor "${tensor.name}" (${tensor.type}) must have 1 scale, got ${scales}`;
+  }
+  return undefined;
+}
