@@ -29,8 +29,8 @@ const MIN_RUNTIME_VERSION_BYTES = 16;
 /**
  * Converts a model to a TFLite graph in float32, for batch 1 and static shapes.
  *
- * Tensors have the names by which `forward` reports values: "<layer>", "<layer>/preactivation", "<layer>/hidden",
- * "<layer>/cell".
+ * Tensors have the names by which `forward` reports values: "<layer>", "<layer>/preactivation",
+ * "<layer>/hidden", "<layer>/cell".
  *
  * @param options.description Stands in the file; the model's name by default.
  * @returns A graph to encode or to quantize; its constants share no memory with the weights.

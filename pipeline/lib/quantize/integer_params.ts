@@ -27,11 +27,11 @@ export function roundHalfAway(value: number): number {
 }
 
 /**
- * Chooses an activation's asymmetric int8 quantization; the range is widened to hold 0, which must be exact because
- * padding writes it.
+ * Chooses an activation's asymmetric int8 quantization; the range is widened to hold 0, which must be exact
+ * because padding writes it.
  *
- * Source: Jacob et al., "Quantization and training of neural networks for efficient integer-arithmetic-only inference",
- * 2018, section 3; float32 arithmetic as in TensorFlow's calibration.
+ * Source: Jacob et al., "Quantization and training of neural networks for efficient integer-arithmetic-only
+ * inference", 2018, section 3; float32 arithmetic as in TensorFlow's calibration.
  */
 export function activationQuantization({ min, max }: Range): TfliteQuantization {
   const low = Math.min(Math.fround(min), 0), high = Math.max(Math.fround(max), 0);
@@ -41,8 +41,8 @@ export function activationQuantization({ min, max }: Range): TfliteQuantization 
 }
 
 /**
- * Chooses the hidden state's quantization: symmetric. The specification allows any zero point, but the kernel of TFLite
- * 2.9 subtracts it where later ones add it, so that only 0 means the same to all.
+ * Chooses the hidden state's quantization: symmetric. The specification allows any zero point, but the kernel
+ * of TFLite 2.9 subtracts it where later ones add it, so that only 0 means the same to all.
  */
 export function hiddenQuantization({ min, max }: Range): TfliteQuantization {
   return perTensor(positiveScale(Math.fround(Math.max(Math.abs(min), Math.abs(max)) / INT8_MAX)), 0);
@@ -73,10 +73,11 @@ export interface WeightOptions {
 }
 
 /**
- * Quantizes weights to int8, symmetric in [-127, 127]; a scale is widened where its bias would overflow int32.
+ * Quantizes weights to int8, symmetric in [-127, 127]; a scale is widened where its bias would overflow
+ * int32.
  *
- * Source: TFLite quantization spec, sections on per-axis and symmetric quantization; SymmetricPerChannelQuantization
- * in tensorflow/lite/tools/optimize/quantization_utils.cc.
+ * Source: TFLite quantization spec, sections on per-axis and symmetric quantization;
+ * SymmetricPerChannelQuantization in tensorflow/lite/tools/optimize/quantization_utils.cc.
  *
  * @param weights Row-major.
  */
@@ -93,7 +94,8 @@ export function quantizeWeights(
     magnitudes[channel] = Math.max(magnitudes[channel], Math.abs(weights[i]));
   }
   const scale = Array.from(magnitudes, (magnitude) => positiveScale(Math.fround(magnitude / INT8_MAX)));
-  // TensorFlow multiplies by 127 / magnitude in float32: dividing by the scale rounds a few weights to the other side.
+  // TensorFlow multiplies by 127 / magnitude in float32: dividing by the scale rounds a few weights to the
+  // other side.
   const inverse = Array.from(
     magnitudes,
     (magnitude) => magnitude > 0 ? Math.fround(INT8_MAX / magnitude) : 1,

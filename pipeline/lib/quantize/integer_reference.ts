@@ -6,7 +6,8 @@ import { lstmReference } from "./integer_reference_lstm.ts";
 
 /**
  * Computes an int8 graph as `quantizeToInt8` makes it, slowly and plainly: integer accumulators, then one
- * rescaling in float64. The native kernels, which rescale with int32 multipliers and tables, agree to 1 step an operator.
+ * rescaling in float64. The native kernels, which rescale with int32 multipliers and tables, agree to 1 step
+ * an operator.
  *
  * Source: TFLite 8-bit quantization specification; Jacob et al. 2018, equation 7.
  *

@@ -13,13 +13,13 @@ export type Ranges = Map<string, Range>;
 /**
  * Runs the reference forward pass on calibration windows and keeps each tensor's least and greatest value.
  *
- * Source: the reference behaviour of TensorFlow Lite's calibrator (minmax). Percentiles and moving averages differed
- * little.
+ * Source: the reference behaviour of TensorFlow Lite's calibrator (minmax). Percentiles and moving averages
+ * differed little.
  *
  * @param windows Training windows only, [count, ...inputShape]; one that the test uses would leak.
  * @param count Number of windows, at least 1; a few hundred suffice.
- * @returns Ranges of every tensor that `forward` reports: "<layer>", "<layer>/preactivation", "<layer>/hidden",
- *   "<layer>/cell".
+ * @returns Ranges of every tensor that `forward` reports: "<layer>", "<layer>/preactivation",
+ *   "<layer>/hidden", "<layer>/cell".
  * @throws RangeError No windows, windows of another length, or a value that is not finite.
  */
 export function calibrate(model: Model, weights: Weights, windows: Float32Array, count: number): Ranges {
@@ -40,7 +40,7 @@ export function calibrate(model: Model, weights: Weights, windows: Float32Array,
     // NaN and infinities survive in the sum, so one test a tensor is enough.
     if (!Number.isFinite(sum)) {
       throw new RangeError(
-        `Cannot calibrate model "${model.name}": values of tensor "${name}" must be finite, got ${sum} in their sum`,
+        `Cannot calibrate model "${model.name}": values of tensor "${name}" must be finite, got a sum of ${sum}`,
       );
     }
     range.min = min;

@@ -70,11 +70,11 @@ const INTEGER_FORMS: Readonly<Record<string, IntegerForm>> = {
 /**
  * Quantizes a float32 graph to int8 with int8 inputs and outputs (post-training, full integer).
  *
- * Weights are symmetric, one scale a filter for convolutions and one a tensor for dense and LSTM layers; biases int32,
- * activations asymmetric, LSTM cells int16 with a power of two as scale.
+ * Weights are symmetric, one scale a filter for convolutions and one a tensor for dense and LSTM layers;
+ * biases int32, activations asymmetric, LSTM cells int16 with a power of two as scale.
  *
- * Source: TFLite 8-bit quantization specification; Jacob et al. 2018. Deviation: hidden states have zero point 0, see
- * `hiddenQuantization`.
+ * Source: TFLite 8-bit quantization specification; Jacob et al. 2018. Deviation: hidden states have zero
+ * point 0, see `hiddenQuantization`.
  *
  * @param floatGraph As `convertToTflite` makes it; left as it is.
  * @param ranges By tensor name, as `calibrate` gives them.
@@ -197,9 +197,9 @@ const LSTM_GATE_INTERMEDIATES = ["input_to_input", "input_to_forget", "input_to_
 
 /**
  * Source: TFLite quantization spec, LSTM; PopulateQuantizedLstmParams8x8_16 in
- * tensorflow/lite/kernels/unidirectional_sequence_lstm.cc of TensorFlow 2.9: biases have the scale input x input
- * weights, the hidden state is quantized like the output, and of the 5 intermediates only the last, the hidden
- * value before projection, has a quantization.
+ * tensorflow/lite/kernels/unidirectional_sequence_lstm.cc of TensorFlow 2.9: biases have the scale input x
+ * input weights, the hidden state is quantized like the output, and of the 5 intermediates only the last, the
+ * hidden value before projection, has a quantization.
  */
 function quantizeLstm(operator: TfliteOperator, graph: IntegerGraph): void {
   const { inputs, outputs: [output] } = operator;

@@ -2,7 +2,7 @@ import { createRng } from "../core/rng.ts";
 import { initializeWeights } from "../nn/initialize.ts";
 import type { Model, Weights } from "../nn/model.ts";
 
-/** Windows like scaled beats: an R wave of varying width, place and height, a P wave, noise. @returns [count, samples]. */
+/** Windows like scaled beats: an R wave of varying width, place and height, a P wave, noise; [count, samples]. */
 export function beatWindows(count: number, samples: number, seed = 1): Float32Array {
   const rng = createRng(seed);
   const windows = new Float32Array(count * samples);
@@ -18,7 +18,7 @@ export function beatWindows(count: number, samples: number, seed = 1): Float32Ar
   return windows;
 }
 
-/** Random windows without structure. @returns [count, ...]. */
+/** Random values without structure, for windows of any shape. */
 export function noiseWindows(length: number, seed = 1): Float32Array {
   const rng = createRng(seed);
   return Float32Array.from({ length }, () => rng.normal());

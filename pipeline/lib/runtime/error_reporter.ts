@@ -6,9 +6,10 @@ const MAX_TEXT_BYTES = 400;
 /**
  * Collects what one native interpreter reports; owns native memory, so `close` it after the interpreter.
  *
- * The reporter that TFLite calls has the signature of C's vfprintf, so vfprintf itself is registered, writing to a stream
- * in memory: no call back into the runtime, from any thread, and no more permission than the library itself. Where
- * the C library cannot be reached this way (Windows), TFLite writes to stderr as it does by itself.
+ * The reporter that TFLite calls has the signature of C's vfprintf, so vfprintf itself is registered, writing
+ * to a stream in memory: no call back into JavaScript, from whatever thread, and no more permission than the
+ * library needs. Where the C library cannot be reached this way (Windows), TFLite writes to stderr as it does
+ * by itself.
  */
 export class ErrorReporter {
   private readonly library: TfliteLibrary;

@@ -47,6 +47,7 @@ export type TensorArray =
   | Int8Array
   | Uint8Array
   | Int16Array
+  | Uint16Array
   | Int32Array
   | BigInt64Array;
 
@@ -56,6 +57,7 @@ const ARRAY_TYPES: Partial<Record<TensorTypeName, new (length: number) => Tensor
   UINT8: Uint8Array,
   BOOL: Uint8Array,
   INT16: Int16Array,
+  UINT16: Uint16Array,
   INT32: Int32Array,
   INT64: BigInt64Array,
 };
@@ -96,8 +98,8 @@ function versionOf({ symbols }: TfliteLibrary): string {
 /**
  * One model in native memory, for one caller at a time; `close` it (or declare it with `using`).
  *
- * The native library reads the model in place and trusts it. It gets bytes that our writer made from the verified
- * graph, never the file's own; they are kept as long as the interpreter lives.
+ * The native library reads the model in place and trusts it. It gets bytes that our writer made from the
+ * verified graph, never the file's own; they are kept as long as the interpreter lives.
  */
 export class Interpreter implements Disposable {
   readonly inputs: readonly TensorInfo[];
@@ -284,7 +286,7 @@ export class Interpreter implements Disposable {
     }
     if (pointer === null || shape.join() !== info.shape.join()) {
       throw new StageError(
-        `Cannot create interpreter: tensor "${info.name}" must have the file's shape [${info.shape}], got [${shape}]`,
+        `Cannot create interpreter: tensor "${info.name}" must have the shape [${info.shape}], got [${shape}]`,
       );
     }
     return { info, pointer, values: new ArrayType(shape.reduce((product, size) => product * size, 1)) };

@@ -32,7 +32,7 @@ Deno.test("createInterpreter() describes inputs and outputs", () => {
   assert.deepEqual(interpreter.outputs.map(({ name, shape }) => [name, shape]), [["output", [1, 1]]]);
 });
 
-Deno.test("run(), runAsync() and the low-level calls give the same result, with XNNPACK and threads too", async () => {
+Deno.test("run(), runAsync() and the low-level calls give the same, with XNNPACK and threads too", async () => {
   for (const options of [{}, { xnnpack: true }, { threads: 2 }]) {
     using interpreter = interpreterOf(smallModel(), options);
     assert.deepEqual([...interpreter.run(WINDOW)], [EXPECTED]);
@@ -114,14 +114,10 @@ Deno.test("invoke() and invokeAsync() report a failure of a kernel", async () =>
   const model = smallModel();
   model.tensors = [
     { name: "input", type: "INT32", shape: [1] },
-    { name: "unsupported", type: "UINT16", shape: [1] },
-    { name: "output", type: "FLOAT32", shape: [1] },
+    { name: "output", type: "UINT16", shape: [1] },
   ];
-  model.operators = [
-    { operator: "CAST", version: 1, inputs: [0], outputs: [1] },
-    { operator: "CAST", version: 1, inputs: [0], outputs: [2] },
-  ];
-  model.outputs = [2];
+  model.operators = [{ operator: "CAST", version: 1, inputs: [0], outputs: [1] }];
+  model.outputs = [1];
   model.signatures = [];
   using interpreter = interpreterOf(model);
   interpreter.setInput(0, Int32Array.of(2));

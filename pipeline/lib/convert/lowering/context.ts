@@ -2,8 +2,8 @@ import type { Layer, Tensor } from "../../nn/model.ts";
 import type { GraphBuilder } from "../graph_builder.ts";
 
 /**
- * A layer's output as tensor indices, in one or both of two forms: convolutions work on images, everything else on
- * sequences or vectors, and a RESHAPE is added only where a reader needs the other form.
+ * A layer's output as tensor indices, in one or both of two forms: convolutions work on images, everything
+ * else on sequences or vectors, and a RESHAPE is added only where a reader needs the other form.
  */
 export interface LoweredValue {
   /** [1, ...shape of the layer]. */
@@ -32,7 +32,8 @@ export interface LoweringContext {
 /**
  * Adds one layer to the graph.
  *
- * The layer's output is a tensor with the layer's name; where an activation is an operator of its own, what it
- * reads is "<layer>/preactivation": the names by which the reference forward pass reports values to calibration.
+ * The layer's output is a tensor with the layer's name; where an activation is an operator of its own, what
+ * it reads is "<layer>/preactivation": the names by which the reference forward pass reports values to
+ * calibration.
  */
 export type Lowering<L extends Layer> = (layer: L, context: LoweringContext) => LoweredValue;

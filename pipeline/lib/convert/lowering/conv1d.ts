@@ -7,8 +7,8 @@ import type { Lowering } from "./context.ts";
 /**
  * Lowers a convolution over time to CONV_2D over images of height 1.
  *
- * Keras' kernel [kernelSize, inChannels, filters] becomes TFLite's [filters, 1, kernelSize, inChannels]. SAME pads like
- * Keras: what is odd goes to the end.
+ * Keras' kernel [kernelSize, inChannels, filters] becomes TFLite's [filters, 1, kernelSize, inChannels]. SAME
+ * pads like Keras: what is odd goes to the end.
  */
 export const lowerConv1D: Lowering<Conv1DLayer> = (layer, { graph, weight, outputShape, imageInput }) => {
   const { name, activation } = layer;

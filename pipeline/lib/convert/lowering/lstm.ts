@@ -11,11 +11,11 @@ const BEGIN_AND_END_OF_AXES_0_AND_2 = 0b101, AXIS_1 = 0b010;
 /**
  * Lowers an LSTM to UNIDIRECTIONAL_SEQUENCE_LSTM and, where only the last step is wanted, a STRIDED_SLICE.
  *
- * The hidden states of all steps are "<layer>/hidden" (the layer's own name if it returns sequences), the states kept
- * between invocations "<layer>/hidden_state" and "<layer>/cell".
+ * The hidden states of all steps are "<layer>/hidden" (the layer's own name if it returns sequences), the
+ * states kept between invocations "<layer>/hidden_state" and "<layer>/cell".
  *
- * Source: tensorflow/lite/kernels/unidirectional_sequence_lstm.cc and lstm_shared.h of TensorFlow 2.9: 24 inputs, of
- * which peephole, projection and layer normalization weights are absent.
+ * Source: tensorflow/lite/kernels/unidirectional_sequence_lstm.cc and lstm_shared.h of TensorFlow 2.9: 24
+ * inputs, of which peephole, projection and layer normalization weights are absent.
  */
 export const lowerLSTM: Lowering<LSTMLayer> = (layer, { graph, weight, inputShape, plainInput }) => {
   const { name, units, returnSequences } = layer;

@@ -8,8 +8,8 @@ const MIN_BUDGET = 4096;
 /**
  * A FlatBuffers file that is read with every offset, vtable, vector and string checked against its bounds.
  *
- * Visited bytes are counted, so that offsets which point many times at the same bytes end in an error and not in a
- * huge allocation. Not checked: alignment, which reading through a DataView does not need.
+ * Visited bytes are counted, so that offsets which point many times at the same bytes end in an error and not
+ * in a huge allocation. Not checked: alignment, which reading through a DataView does not need.
  *
  * Source: FlatBuffers internals, https://flatbuffers.dev/internals/.
  */

@@ -68,10 +68,11 @@ const POOLING: OperatorRule = {
 const CONVOLUTION = { inputs: [2, 3], outputs: ONE, optional: [2], types: weightedTypes } as const;
 
 /**
- * The operators that may reach the native library, by name. Others are refused, although it has kernels for them,
- * because those would run on unchecked sizes; to allow one, add its rule.
+ * The operators that may reach the native library, by name. Others are refused, although it has kernels for
+ * them, because those would run on unchecked sizes; to allow one, add its rule.
  *
- * Source: the Prepare functions in tensorflow/lite/kernels of TensorFlow 2.9, and what they leave to debug builds.
+ * Source: the Prepare functions in tensorflow/lite/kernels of TensorFlow 2.9, and what they leave to debug
+ * builds.
  */
 export const OPERATOR_RULES: Readonly<Record<string, OperatorRule>> = {
   ABS: unary(FLOAT),

@@ -8,8 +8,8 @@ export type TypeCheck = (context: OperatorContext) => string | undefined;
 const QUANTIZED_TYPES: readonly TensorTypeName[] = ["INT8", "UINT8", "INT16"];
 
 /**
- * All tensors (but the ones that steer the operator) have the same type, one of these, and integers that stand for
- * real numbers have one scale.
+ * All tensors (but the ones that steer the operator) have the same type, one of these, and integers that
+ * stand for real numbers have one scale.
  *
  * @param steering Positions of inputs that are axes, shapes and the like.
  */

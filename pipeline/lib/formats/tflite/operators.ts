@@ -4,8 +4,9 @@ type OperatorRow = readonly [name: string, minVersion: number, maxVersion: numbe
 /**
  * The builtin operators; the position in the list is the operator's code.
  *
- * Source: names from schema.fbs of TensorFlow 2.9, enum BuiltinOperator; versions asked of the TFLite 2.9.0 C library
- * one by one (a model whose operator codes hold a pair that it does not know is refused by TfLiteInterpreterCreate).
+ * Source: names from schema.fbs of TensorFlow 2.9, enum BuiltinOperator; versions asked of the TFLite 2.9.0 C
+ * library one by one (a model whose operator codes hold a pair that it does not know is refused by
+ * TfLiteInterpreterCreate).
  */
 const OPERATOR_ROWS: readonly OperatorRow[] = [
   ["ADD", 1, 4],

@@ -17,8 +17,8 @@ export interface OptionTable {
  * Not supported: options of control flow, hash tables, resource variables, embeddings and string operators; a
  * file with them is refused by name.
  *
- * Source: tensorflow/lite/schema/schema.fbs of TensorFlow 2.9, union BuiltinOptions; ResizeBilinearOptions keeps the
- * two deprecated fields that stand before its others.
+ * Source: tensorflow/lite/schema/schema.fbs of TensorFlow 2.9, union BuiltinOptions; ResizeBilinearOptions
+ * keeps the two deprecated fields that stand before its others.
  */
 export const OPTION_TABLES: Readonly<Record<string, OptionTable>> = {
   Conv2DOptions: {

@@ -35,8 +35,8 @@ interface OperatorCode {
 /**
  * Reads a .tflite file; every offset, count and index is checked before use.
  *
- * Refused by name: several subgraphs, sparse tensors, options without a table in `OPTION_TABLES`, data outside the
- * FlatBuffers part (files over 2 GB). Not kept: `has_rank`, the deprecated `metadata_buffer`.
+ * Refused by name: several subgraphs, sparse tensors, options without a table in `OPTION_TABLES`, data
+ * outside the FlatBuffers part (files over 2 GB). Not kept: `has_rank`, the deprecated `metadata_buffer`.
  *
  * Source: tensorflow/lite/schema/schema.fbs, version 3.
  *

@@ -99,7 +99,8 @@ Deno.test("decodeTflite() refuses parts that share bytes many times over", () =>
   const view = new DataView(bytes.buffer);
   bytes.set(new TextEncoder().encode("TFL3"), 4);
   view.setUint32(0, modelAt, true);
-  // The model's vtable: its size, the table's size, then the offsets of version, operator codes and subgraphs.
+  // The model's vtable: its size, the table's size, then the offsets of version, operator codes and
+  // subgraphs.
   [10, 16, 4, 8, 12].forEach((value, i) => view.setUint16(8 + 2 * i, value, true));
   view.setInt32(modelAt, modelAt - 8, true);
   view.setUint32(modelAt + 4, 3, true);

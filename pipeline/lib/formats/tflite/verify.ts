@@ -20,12 +20,13 @@ const MAX_TENSOR_BYTES = 2 ** 30;
 const MAX_MODEL_BYTES = 2 ** 31;
 
 /**
- * Reads a .tflite file and checks that the TFLite 2.9 kernels can run it: they trust the file, and a wrong size, axis or
- * stride would end in memory that is not theirs.
+ * Reads a .tflite file and checks that the TFLite 2.9 kernels can run it: they trust the file, and a wrong
+ * size, axis or stride would end in memory that is not theirs.
  *
- * Checked: sizes of constants against type and shape, shapes, scales, the order of execution, operators and versions;
- * of each operator inputs, outputs, options, types and the shape that it gives (`OPERATOR_RULES`). Refused as well:
- * INT8 FULLY_CONNECTED weights with a scale a channel, which TFLite 2.9 loads and computes wrongly.
+ * Checked: sizes of constants against type and shape, shapes, scales, the order of execution, operators and
+ * versions; of each operator inputs, outputs, options, types and the shape that it gives (`OPERATOR_RULES`).
+ * Refused as well: INT8 FULLY_CONNECTED weights with a scale a channel, which TFLite 2.9 loads and computes
+ * wrongly.
  *
  * @param bytes The file; constants of the result are views of it.
  * @param file Its name, for messages.
@@ -68,7 +69,13 @@ function modelProblem(model: TfliteModel): string | undefined {
     operator.outputs.forEach((output) => ready.add(output));
   }
   const missing = model.outputs.find((output) => !ready.has(output));
-  return missing === undefined ? undefined : `its output ${missing} must be computed, got no operator for it`;
+  if (missing !== undefined) return `its output ${missing} must be computed, got no operator for it`;
+  // XNNPACK 2.9 ends in a segmentation fault where nothing reads what an operator writes.
+  const read = new Set([...model.outputs, ...model.operators.flatMap(({ inputs }) => inputs)]);
+  const dead = model.operators.flatMap(({ outputs }) => outputs).find((output) => !read.has(output));
+  return dead === undefined
+    ? undefined
+    : `an operator's output must be read by another, got tensor ${dead} without reader`;
 }
 
 function tensorProblem(tensor: TfliteTensor): string | undefined {

@@ -52,6 +52,13 @@ Deno.test("verifyTflite() checks the order of execution", () => {
   assert.match(verdict((m) => m.operators[1].outputs = [3]), /written by no other, got tensor 3/);
   assert.match(verdict((m) => m.operators[1].outputs = [4]), /written by no other, got tensor 4/);
   assert.match(verdict((m) => m.inputs = [0, 0]), /named twice/);
+  assert.match(
+    verdict((m) => {
+      m.tensors.push({ name: "unread", type: "FLOAT32", shape: [1, 8] });
+      m.operators.push({ operator: "TANH", version: 1, inputs: [5], outputs: [8] });
+    }),
+    /output must be read by another, got tensor 8/,
+  );
   assert.match(verdict((m) => m.inputs = []), /must have inputs and outputs/);
 });
 

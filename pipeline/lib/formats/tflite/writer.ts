@@ -32,8 +32,8 @@ const BUFFER_ALIGNMENT = 16;
 /**
  * Writes a .tflite file: the same model gives the same bytes.
  *
- * Buffer 0 is the empty one; constants that share one `data` array share one buffer; data is aligned to 16 bytes.
- * Operator codes stand in the old and the new field, so that readers before schema 3a find them too.
+ * Buffer 0 is the empty one; constants that share one `data` array share one buffer; data is aligned to 16
+ * bytes. Operator codes stand in the old and the new field, so that readers before schema 3a find them too.
  *
  * Source: tensorflow/lite/schema/schema.fbs, version 3.
  *
@@ -139,7 +139,8 @@ function operatorCodeTable(builder: Builder, { operator, customCode, version }: 
 function bufferTable(builder: Builder, data: Uint8Array | undefined): number {
   let vector = 0;
   if (data !== undefined && data.length > 0) {
-    // createByteVector aligns to 1 only; startVector with the alignment pads first, then the bytes go in at once.
+    // createByteVector aligns to 1 only; startVector with the alignment pads first, then the bytes go in at
+    // once.
     builder.startVector(1, data.length, BUFFER_ALIGNMENT);
     const writable = builder as unknown as { space: number; bb: { bytes(): Uint8Array } };
     writable.space -= data.length;

@@ -25,7 +25,7 @@ Deno.test("encodeTflite() writes one buffer for constants that share their data"
   assert.equal(buffers.length, 6);
 });
 
-Deno.test("encodeTflite() writes operator codes above 127 into the new field and a placeholder into the old", () => {
+Deno.test("encodeTflite() writes operator codes above 127 into the new field, a placeholder into the old", () => {
   const model = smallModel();
   model.operators.push({
     operator: "GELU",
