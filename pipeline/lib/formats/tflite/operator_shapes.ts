@@ -5,8 +5,8 @@ import { PADDING } from "./schema.ts";
 /** @returns The shape that every output must have, or what is wrong. */
 export type ShapeRule = (context: OperatorContext) => number[] | string;
 
-/** Filters, strides and dilations beyond this are no real model's and would overflow the kernels' arithmetic. */
-const MAX_EXTENT = 65536;
+/** Largest filter, stride, dilation and padding: the kernels keep some of them in 16 bits. */
+const MAX_EXTENT = 32767;
 /** Broadcasting kernels walk this many axes. */
 const MAX_BROADCAST_RANK = 4;
 

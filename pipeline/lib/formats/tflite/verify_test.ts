@@ -80,7 +80,7 @@ Deno.test("verifyTflite() checks operators, versions, counts and options", () =>
   );
   assert.match(
     verdict((m) => m.operators[0].options!.dilationHFactor = 1 << 20),
-    /at most 65536, got 1048576/,
+    /at most 32767, got 1048576/,
   );
   assert.match(verdict((m) => m.operators[0].options!.padding = 7), /padding must be one of the schema's/);
   assert.match(
