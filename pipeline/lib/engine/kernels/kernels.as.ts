@@ -4,7 +4,15 @@
 // is contiguous and a convolution's window is a slice of it. Plain SIMD only: relaxed instructions would round
 // differently on different processors. Arguments are byte addresses (multiples of 16) and element counts.
 
-import { exponential, hyperbolicTangent, multiplyAdd, one, prepare, sigmoid } from "./math.as.ts";
+import {
+  exponential,
+  hyperbolicTangent,
+  multiplyAdd,
+  one,
+  prepare,
+  sigmoid,
+  withoutDenormals,
+} from "./math.as.ts";
 import { gemmBlock, gemmSamples, packColumns, packRows, ROW, transpose } from "./matrix.as.ts";
 
 export { prepare };
@@ -111,19 +119,15 @@ export function lstmBackward(
       const i = v128.load(g), f = v128.load(g + block);
       const c = v128.load(g + 2 * block), o = v128.load(g + 3 * block);
       const tanhCell = hyperbolicTangent(v128.load(cell + block + at)), dh = v128.load(hiddenGradient + at);
-      const dc = multiplyAdd(
-        f32x4.mul(dh, o),
-        f32x4.sub(one(), f32x4.mul(tanhCell, tanhCell)),
-        v128.load(cellGradient + at),
-      );
-      v128.store(g, f32x4.mul(f32x4.mul(dc, c), f32x4.mul(i, f32x4.sub(one(), i))));
-      v128.store(
-        g + block,
-        f32x4.mul(f32x4.mul(dc, v128.load(cell + at)), f32x4.mul(f, f32x4.sub(one(), f))),
-      );
-      v128.store(g + 2 * block, f32x4.mul(f32x4.mul(dc, i), f32x4.sub(one(), f32x4.mul(c, c))));
-      v128.store(g + 3 * block, f32x4.mul(f32x4.mul(dh, tanhCell), f32x4.mul(o, f32x4.sub(one(), o))));
-      v128.store(cellGradient + at, f32x4.mul(dc, f));
+      const dTanhCell = f32x4.sub(one(), f32x4.mul(tanhCell, tanhCell));
+      const dc = multiplyAdd(f32x4.mul(dh, o), dTanhCell, v128.load(cellGradient + at));
+      const di = f32x4.mul(f32x4.mul(dc, c), f32x4.mul(i, f32x4.sub(one(), i)));
+      const df = f32x4.mul(f32x4.mul(dc, v128.load(cell + at)), f32x4.mul(f, f32x4.sub(one(), f)));
+      const dz = f32x4.mul(f32x4.mul(dc, i), f32x4.sub(one(), f32x4.mul(c, c)));
+      const dOut = f32x4.mul(f32x4.mul(dh, tanhCell), f32x4.mul(o, f32x4.sub(one(), o)));
+      v128.store(g, withoutDenormals(di)), v128.store(g + block, withoutDenormals(df));
+      v128.store(g + 2 * block, withoutDenormals(dz)), v128.store(g + 3 * block, withoutDenormals(dOut));
+      v128.store(cellGradient + at, withoutDenormals(f32x4.mul(dc, f)));
     }
     transpose(columns, padded, now, scratch);
     gemmSamples(4 * units, padded, gate, scratch, weightGradient);
@@ -287,7 +291,8 @@ export function crossEntropyBackward(
     for (let c = 0; c < classes; c++) {
       const at = <usize> c * ROW + sample;
       const target = v128.and(i32x4.eq(label, i32x4.splat(c)), one());
-      v128.store(gradient + at, f32x4.mul(weight, f32x4.sub(v128.load(probabilities + at), target)));
+      const error = f32x4.sub(v128.load(probabilities + at), target);
+      v128.store(gradient + at, withoutDenormals(f32x4.mul(weight, error)));
     }
   }
 }
