@@ -78,6 +78,7 @@ const NETWORKS: Record<string, Model> = {
   "MEAN": network([13, 3], pool),
   "UNIDIRECTIONAL_SEQUENCE_LSTM": network([12, 3], lstm(8, true)),
   "UNIDIRECTIONAL_SEQUENCE_LSTM and STRIDED_SLICE": network([12, 1], lstm(5)),
+  "UNIDIRECTIONAL_SEQUENCE_LSTM of 64 units over 216 steps": network([216, 1], lstm(64, true)),
   "UNIDIRECTIONAL_SEQUENCE_LSTM over one step": network([1, 2], lstm(1)),
 };
 const MIXED_NETWORKS: Record<string, Model> = {

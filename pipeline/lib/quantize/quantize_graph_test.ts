@@ -91,6 +91,33 @@ Deno.test("quantizeToInt8() lays the integer LSTM out as its kernel reads it", (
   assert.deepEqual(intermediates[4].quantization, hidden.quantization);
 });
 
+Deno.test("verifyTflite() refuses an int8 LSTM with a hidden zero point, too few intermediates or a cell scale", () => {
+  const refusal = (change: (model: TfliteModel) => void) => {
+    const { int8 } = quantizedNetwork("lstm");
+    change(int8);
+    try {
+      verifyTflite(encodeTflite(int8));
+      return "accepted";
+    } catch (error) {
+      return `${error}`;
+    }
+  };
+  const quantization = (model: TfliteModel, name: string) => named(model, name).quantization!;
+  assert.equal(refusal(() => {}), "accepted");
+  assert.match(
+    refusal((model) => quantization(model, "lstm/hidden_state").zeroPoint = [15]),
+    /hidden state must have the zero point 0, because TFLite 2\.9 .* got 15/,
+  );
+  assert.match(
+    refusal((model) => model.operators[0].intermediates!.pop()),
+    /must have 5 intermediates, got 4/,
+  );
+  assert.match(
+    refusal((model) => quantization(model, "lstm/cell").scale = [0.01]),
+    /power of two.*got 0\.009/,
+  );
+});
+
 Deno.test("quantizeToInt8() leaves the float graph as it is and is deterministic", () => {
   const { float, int8, ranges } = quantizedNetwork("lstm");
   const before = encodeTflite(float);

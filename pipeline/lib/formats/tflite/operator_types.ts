@@ -100,6 +100,11 @@ export const lstmTypes: TypeCheck = ({ inputs, outputs: [output], operator }) =>
   if (inputs[19]!.type === "INT16" && !isCellScale(cellScale)) {
     return `its cell state must have a power of two from 2^-15 to 2^-9 as scale, got ${cellScale}`;
   }
+  const hiddenZeroPoint = inputs[18]!.quantization?.zeroPoint[0] ?? 0;
+  if (inputs[18]!.type === "INT8" && hiddenZeroPoint !== 0) {
+    return "its hidden state must have the zero point 0, because TFLite 2.9 subtracts it where later " +
+      `releases add it, got ${hiddenZeroPoint}`;
+  }
   return scalesProblem([...weights, inputs[0], inputs[18], inputs[19], output]);
 };
 
