@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { sha256Hex } from "../pipeline/lib/stage/files.ts";
 import { stageArguments } from "./stage_command.ts";
 
 const decoder = new TextDecoder();
@@ -232,4 +233,53 @@ Deno.test("a full disk ends with 1 and says so; the next run with space succeeds
     assertRefused(cwd, outcome, { code: 1, message: /Cannot write/, hint: /free some space/ });
     await runOk(cwd, "ingest", ...SMALL, "--minutes", "3");
     assert.equal(finishedKeys(cwd, "01_ingest").length, 1);
+  }));
+
+/** Serves a folder with PhysioNet's layout; each signal file fails once, then is cut off once, then comes whole. */
+function servePoorly(folder: string): { url: string; server: Deno.HttpServer } {
+  const attempts = new Map<string, number>();
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    const name = new URL(request.url).pathname.slice(1), attempt = (attempts.get(name) ?? 0) + 1;
+    attempts.set(name, attempt);
+    const bytes = Deno.readFileSync(join(folder, name));
+    if (!name.endsWith(".dat")) return new Response(bytes);
+    if (attempt === 1) return new Response("busy", { status: 503 });
+    return new Response(attempt === 2 ? bytes.subarray(0, bytes.length >> 1) : bytes);
+  });
+  return { url: `http://127.0.0.1:${server.addr.port}/`, server };
+}
+
+Deno.test("ingest fetches a database from a poor server, verified, and reads it again without a network", () =>
+  inFolder(async (cwd) => {
+    const folder = await makeRecords(cwd);
+    const names = [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
+    Deno.writeTextFileSync(
+      join(folder, "RECORDS"),
+      names.filter((name) => name.endsWith(".hea")).map((name) => name.slice(0, -4)).join("\n"),
+    );
+    const sums = [...names, "RECORDS"].map((name) =>
+      `${sha256Hex(Deno.readFileSync(join(folder, name)))} ${name}\n`
+    );
+    Deno.writeTextFileSync(join(folder, "SHA256SUMS.txt"), sums.join(""));
+    const { url, server } = servePoorly(folder);
+    try {
+      const { stderr } = await runOk(cwd, "ingest", "--source", "physionet", "--mirror", url);
+      assert.match(stderr, /trying again/);
+      assert.match(stderr, /6 .*records/);
+    } finally {
+      await server.shutdown();
+    }
+    for (const name of names) {
+      assert.deepEqual(
+        Deno.readFileSync(join(cwd, "data/mit_database", name)),
+        Deno.readFileSync(join(folder, name)),
+      );
+    }
+    await runOk(cwd, "ingest", "--source", "auto");
+  }));
+
+Deno.test("a stage cannot reach what its task does not grant", () =>
+  inFolder(async (cwd) => {
+    const outcome = await run(cwd, "ingest", "--source", "physionet", "--mirror", "http://192.0.2.1/");
+    assertRefused(cwd, outcome, { code: 1, message: /192\.0\.2\.1|net/, hint: /hint: / });
   }));
