@@ -6,7 +6,7 @@ import { type Measurement, WORKLOAD } from "./train_workload.ts";
 /** One line of the result. */
 interface TrainFigures extends Measurement {
   model: string;
-  engine: "wasm" | "tfjs-wasm";
+  engine: "wasm" | "wasm-fused" | "tfjs-wasm";
   workers: number;
   /** To tfjs-wasm on the same model in the same run; null when that could not be measured. */
   ratioToTfjsWasm: number | null;
@@ -15,11 +15,11 @@ interface TrainFigures extends Measurement {
 const MODELS = ["lstm", "cnn"];
 const ROOT = new URL("../../", import.meta.url);
 
-/** Training speed of the project's engine, and of TensorFlow.js' wasm backend beside it. */
+/** Training speed of the project's engine, plain and with fused multiply-add, and of TensorFlow.js' wasm backend beside it. */
 export const trainTopic: PerfTopic = {
   doc:
     `training speed (forward, backward, Adam; batch ${WORKLOAD.batchSize}, windows of ${WORKLOAD.windowSamples} ` +
-    "samples), with 1 worker and one a core",
+    "samples), with 1 worker and one a core, plain and with fused multiply-add",
   usage: [
     "--json: Print an array of {model, engine, workers, windowsPerSecond, ratioToTfjsWasm, peakRssMb}.",
     "--model <name>: Only this one of " + MODELS.join(", ") + ".",
@@ -35,15 +35,16 @@ export const trainTopic: PerfTopic = {
       if (reference) {
         figures.push({ model, engine: "tfjs-wasm", workers: 1, ...reference, ratioToTfjsWasm: 1 });
       }
-      for (const count of workers) {
-        console.error(`[perf train] ${model}, wasm, ${count} ${count === 1 ? "worker" : "workers"}`);
-        const own = await measure(["--allow-read=pipeline/lib", "tasks/perf/train_wasm.ts"], [
-          model,
-          String(seconds),
-          String(count),
-        ]);
-        const ratio = reference && Number((own.windowsPerSecond / reference.windowsPerSecond).toFixed(1));
-        figures.push({ model, engine: "wasm", workers: count, ...own, ratioToTfjsWasm: ratio ?? null });
+      for (const engine of ["wasm", "wasm-fused"] as const) {
+        for (const count of workers) {
+          console.error(`[perf train] ${model}, ${engine}, ${count} ${count === 1 ? "worker" : "workers"}`);
+          const own = await measure(
+            ["--allow-read=pipeline/lib", "tasks/perf/train_wasm.ts"],
+            [model, String(seconds), String(count), ...(engine === "wasm-fused" ? ["fused"] : [])],
+          );
+          const ratio = reference && Number((own.windowsPerSecond / reference.windowsPerSecond).toFixed(1));
+          figures.push({ model, engine, workers: count, ...own, ratioToTfjsWasm: ratio ?? null });
+        }
       }
     }
     if (json) {

@@ -1,6 +1,6 @@
 import { conv1dExtent } from "../nn/layers/conv1d.ts";
 import type { Conv1DLayer, DenseLayer, Layer, Model } from "../nn/model.ts";
-import { outputShapes, valueCount, weightShapes } from "../nn/shapes.ts";
+import { outputShapes, weightShapes } from "../nn/shapes.ts";
 import { BLOCK_SAMPLES, type Machine, ROW_BYTES } from "./kernels/kernels.ts";
 import { type BlockContext, type BlockOp, type BlockTensor, roundUp } from "./layers/block.ts";
 import { compileConvolution } from "./layers/conv1d.ts";
@@ -198,24 +198,4 @@ function conv1dMargins(model: Model, shapes: Map<string, number[]>) {
     margins.set(name, { before: Math.max(before, padLeft), after: Math.max(after, padRight) });
   }
   return margins;
-}
-
-/** Copies the values of one weight into the parameters, or back. */
-export function copyWeight(
-  { shape, offset, columnStride }: ParameterPlace,
-  { parameters, values, direction }: {
-    parameters: Float32Array;
-    /** Row-major, in Keras' shape. */
-    values: Float32Array;
-    direction: "toParameters" | "fromParameters";
-  },
-): void {
-  const columns = shape[shape.length - 1], rows = valueCount(shape) / columns;
-  for (let row = 0, i = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++, i++) {
-      const at = offset + column * columnStride + row;
-      if (direction === "toParameters") parameters[at] = values[i];
-      else values[i] = parameters[at];
-    }
-  }
 }

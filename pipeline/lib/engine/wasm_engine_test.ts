@@ -189,6 +189,17 @@ for (const [name, model] of Object.entries(MODELS)) {
   });
 }
 
+Deno.test("createWasmEngine() predicts as the reference with fused multiply-add", async () => {
+  const model = MODELS["conv1d and lstm"], rng = createRng(10), weights = randomWeights(model, rng);
+  const { windows } = randomBatch(model, 40, rng), expected = forward(model, weights, windows, 40);
+  await withEngine(model, { weights, workers: 1, fusedMultiplyAdd: true }, async (engine) => {
+    const probabilities = await engine.predict(windows, 40);
+    probabilities.forEach((probability, i) =>
+      assert.ok(Math.abs(probability - expected[i]) < PROBABILITY_TOLERANCE, `value ${i}`)
+    );
+  });
+});
+
 Deno.test("createWasmEngine() takes gradients below 1e-30 for 0, so that no denormal number slows it", async () => {
   for (const name of ["lstm", "stacked conv1d"]) {
     const model = MODELS[name], rng = createRng(9), weights = randomWeights(model, rng);

@@ -1,8 +1,9 @@
 // @ts-nocheck AssemblyScript: usize, f32 and v128 are not TypeScript's types. Built by `deno task kernels`.
 //
 // Every activation is [feature][32 samples]: one row of 128 bytes a feature, so that a sequence [steps][channels]
-// is contiguous and a convolution's window is a slice of it. Plain SIMD only: relaxed instructions would round
-// differently on different processors. Arguments are byte addresses (multiples of 16) and element counts.
+// is contiguous and a convolution's window is a slice of it. Arguments are byte addresses (multiples of 16) and element
+// counts. kernels.wasm has plain SIMD only, which every processor rounds alike; kernels_fused.wasm is the same source
+// with relaxed SIMD.
 
 import {
   exponential,

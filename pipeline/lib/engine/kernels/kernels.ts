@@ -103,9 +103,14 @@ export interface Machine {
   floats: Float32Array;
 }
 
-/** Reads and compiles the kernels. Needs read permission for kernels.wasm. */
-export function compileKernels(): WebAssembly.Module {
-  return new WebAssembly.Module(Deno.readFileSync(new URL("./kernels.wasm", import.meta.url)));
+/**
+ * Reads and compiles the kernels. Needs read permission for this folder.
+ *
+ * @param fused Whether a * b + c may be rounded once, where the processor can.
+ */
+export function compileKernels(fused: boolean): WebAssembly.Module {
+  const file = fused ? "kernels_fused.wasm" : "kernels.wasm";
+  return new WebAssembly.Module(Deno.readFileSync(new URL(file, import.meta.url)));
 }
 
 /**

@@ -1,0 +1,92 @@
+import type { AdamOptions, OptimizerState, TrainingBatch } from "./engine.ts";
+import type { EngineLayout } from "./wasm_layout.ts";
+
+/** @throws RangeError Unless the option is an integer in [1, largest]. */
+export function checkInteger(name: string, value: number, largest: number): void {
+  if (!Number.isInteger(value) || value < 1 || value > largest) {
+    throw new RangeError(
+      `Cannot start the wasm engine: ${name} must be an integer in [1, ${largest}], got ${value}`,
+    );
+  }
+}
+
+/** @returns The constants with their defaults. @throws RangeError One out of its range. */
+export function checkAdam(
+  { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 }: AdamOptions,
+): Required<AdamOptions> {
+  for (const [name, beta] of [["beta1", beta1], ["beta2", beta2]] as const) {
+    if (!(beta >= 0 && beta < 1)) {
+      throw new RangeError(`Cannot start the wasm engine: ${name} must be in [0, 1), got ${beta}`);
+    }
+  }
+  if (!(epsilon > 0 && epsilon < Infinity)) {
+    throw new RangeError(`Cannot start the wasm engine: epsilon must be above 0, got ${epsilon}`);
+  }
+  return { beta1, beta2, epsilon };
+}
+
+/** @returns One weight a class, all 1 by default. @throws RangeError Another number of weights, or a negative one. */
+export function checkClassWeights(weights: ArrayLike<number> | undefined, classes: number): Float64Array {
+  const checked = weights === undefined ? new Float64Array(classes).fill(1) : Float64Array.from(weights);
+  if (checked.length !== classes || !checked.every((weight) => weight >= 0 && weight < Infinity)) {
+    throw new RangeError(
+      `Cannot start the wasm engine: classWeights must hold ${classes} numbers of at least 0, got [${
+        checked.join(", ")
+      }]`,
+    );
+  }
+  return checked;
+}
+
+/** @throws RangeError Unless it is a number of at least 0. */
+export function checkLearningRate(learningRate: number): void {
+  if (!(learningRate >= 0 && learningRate < Infinity)) {
+    throw new RangeError(`Cannot train: learningRate must be a number of at least 0, got ${learningRate}`);
+  }
+}
+
+/** @throws RangeError A batch that is too large, too short, or has a label that is no class. */
+export function checkBatch({ windows, labels, count }: TrainingBatch, layout: EngineLayout): void {
+  if (!Number.isInteger(count) || count < 1 || count > layout.batchSize) {
+    throw new RangeError(`Cannot train: count must be an integer in [1, ${layout.batchSize}], got ${count}`);
+  }
+  checkWindows(windows, count, layout);
+  if (labels.length < count) {
+    throw new RangeError(`Cannot train: labels must hold ${count} classes, got ${labels.length}`);
+  }
+  for (let i = 0; i < count; i++) {
+    if (labels[i] >= layout.classes) {
+      throw new RangeError(
+        `Cannot train: labels must be below the ${layout.classes} classes, got ${labels[i]} at window ${i}`,
+      );
+    }
+  }
+}
+
+/** @throws RangeError Fewer values than `count` windows have. */
+export function checkWindows(windows: Float32Array, count: number, { windowValues }: EngineLayout): void {
+  if (!Number.isInteger(count) || count < 0 || windows.length < count * windowValues) {
+    throw new RangeError(
+      `Cannot compute: windows must hold count x ${windowValues} values, got ${windows.length} for count ${count}`,
+    );
+  }
+}
+
+/** @throws RangeError Moments of another number of parameters, or no finite ones. */
+export function checkOptimizerState(
+  { step, firstMoments, secondMoments }: OptimizerState,
+  count: number,
+): void {
+  if (!Number.isInteger(step) || step < 0) {
+    throw new RangeError(
+      `Cannot set the optimizer's state: step must be an integer of at least 0, got ${step}`,
+    );
+  }
+  for (const [name, moments] of [["firstMoments", firstMoments], ["secondMoments", secondMoments]] as const) {
+    if (moments.length !== count || !moments.every(Number.isFinite)) {
+      throw new RangeError(
+        `Cannot set the optimizer's state: ${name} must hold ${count} finite values, got ${moments.length}`,
+      );
+    }
+  }
+}
