@@ -168,7 +168,7 @@ function compileLayer(
     case "GlobalAveragePooling1D":
       return compileGlobalAverage(context);
     default: {
-      const { name, kind } = layer satisfies never as Layer;
+      const { name, kind } = layer as Layer;
       throw new TypeError(`Cannot train layer "${name}": its kind must be one with kernels, got "${kind}"`);
     }
   }
