@@ -9,7 +9,7 @@ const SIZES = { windowSamples: 216, channels: 1, classes: 5 };
 Deno.test("initializeWeights() draws Glorot uniform kernels within their limit", () => {
   const weights = initializeWeights(ARCHITECTURES.cnn.build(SIZES), createRng(1));
   const { data } = weights.get("conv1d_2/kernel")!;
-  const limit = Math.sqrt(6 / (5 * 32 + 5 * 64));
+  const limit = Math.sqrt(6 / (27 * 32 + 27 * 64));
   const variance = data.reduce((sum, x) => sum + x * x, 0) / data.length;
   assert.ok(data.every((x) => Math.abs(x) <= limit));
   assert.ok(Math.abs(variance / (limit * limit / 3) - 1) < 0.05, `variance ${variance}`);

@@ -21,8 +21,8 @@ Deno.test("outputShapes() gives the shape of every layer without the batch axis"
   assert.deepEqual([...outputShapes(cnn())], [
     ["input", [216, 1]],
     ["conv1d", [108, 16]],
-    ["conv1d_1", [108, 32]],
-    ["conv1d_2", [108, 64]],
+    ["conv1d_1", [27, 32]],
+    ["conv1d_2", [1, 64]],
     ["global_average_pooling1d", [64]],
     ["dense", [5]],
   ]);
@@ -40,7 +40,7 @@ Deno.test("weightShapes() lists kernel, recurrent kernel and bias in Keras' orde
 
 Deno.test("countParameters() counts what Keras' summary counts", () => {
   assert.equal(countParameters(ARCHITECTURES.lstm.build(SIZES)), 17_221);
-  assert.equal(countParameters(cnn()), 13_349);
+  assert.equal(countParameters(cnn()), 59_429);
 });
 
 Deno.test("checkModel() names the layer and what is wrong with it", () => {
@@ -61,7 +61,7 @@ Deno.test("checkModel() names the layer and what is wrong with it", () => {
     [cnnWith(1, { padding: "causal" }), /padding must be "same" or "valid", got "causal"/],
     [cnnWith(1, { activation: "gelu" }), /activation must be one of linear, relu.*got "gelu"/],
     [cnnWith(1, { kind: "GRU" }), /"conv1d": its kind must be a supported one, got "GRU"/],
-    [cnnWith(5, { inputs: ["conv1d_2"] }), /input of Dense must be \[features\], got \[108, 64\]/],
+    [cnnWith(5, { inputs: ["conv1d_2"] }), /input of Dense must be \[features\], got \[1, 64\]/],
     [cnnWith(5, { units: 1e9 }), /"dense": a tensor must hold at most/],
     [cnnWith(5, { units: 1e7 }), /"dense\/kernel": a tensor must hold at most/],
     [cnnWith(0, { shape: [] }), /"input": shape must be/],

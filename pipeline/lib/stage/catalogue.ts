@@ -242,7 +242,7 @@ const train = declare({
     },
     classWeighting: {
       type: "float",
-      default: 0.5,
+      default: 0.25,
       min: 0,
       max: 1,
       doc: "Exponent of the inverse class frequency: 0 weighs beats alike, 1 weighs classes alike",

@@ -11,7 +11,7 @@ export const ARCHITECTURES: Record<string, Architecture> = {
   },
   cnn: {
     name: "cnn",
-    doc: "Three convolutions (16, 32, 64 filters), their average over time, then a softmax layer",
+    doc: "Three convolutions (16, 32, 64 filters), the last over the whole window, then a softmax layer",
     build: buildCnn,
   },
 };

@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { ARCHITECTURES } from "../nn/architectures/architectures.ts";
+import { DETECTORS } from "../signal/qrs/detectors.ts";
+import { MODEL_NAMES, STAGE_CHAIN, stageByName, STAGES } from "./catalogue.ts";
+import { checkValue } from "./params.ts";
+
+Deno.test("the catalogue names every architecture and every detector", () => {
+  assert.deepEqual([...MODEL_NAMES].sort(), Object.keys(ARCHITECTURES).sort());
+  assert.deepEqual([...STAGES.preprocess.params.detector.choices].sort(), Object.keys(DETECTORS).sort());
+});
+
+Deno.test("every default is a value that its own declaration allows", () => {
+  for (const { task, params } of STAGE_CHAIN) {
+    for (const [name, param] of Object.entries(params)) checkValue(param, param.default, `${task}.${name}`);
+  }
+});
+
+Deno.test("every stage comes after what it reads", () => {
+  STAGE_CHAIN.forEach((stage, i) => {
+    for (const name of stage.upstream) {
+      assert.ok(STAGE_CHAIN.indexOf(stageByName(name)) < i, `${stage.name} reads ${name}`);
+    }
+  });
+});
