@@ -57,6 +57,7 @@ await runStage(STAGES.train, {
       workers: params.workers || navigator.hardwareConcurrency,
       batchSize: params.batchSize,
       classWeights,
+      fusedMultiplyAdd: params.fusedMultiplyAdd,
     });
     try {
       const bar = progress.bar(`${name} training`, params.epochs * train.labels.length, "windows");

@@ -247,6 +247,12 @@ const train = declare({
       max: 1,
       doc: "Exponent of the inverse class frequency: 0 weighs beats alike, 1 weighs classes alike",
     },
+    fusedMultiplyAdd: {
+      type: "boolean",
+      default: false,
+      doc:
+        "Train about a quarter faster; the same seed then gives the same bytes only among processors with FMA",
+    },
     workers: {
       type: "int",
       default: 0,
