@@ -28,9 +28,13 @@ Deno.test("initializeWeights() draws orthonormal rows for the recurrent kernel",
   }
 });
 
-Deno.test("initializeWeights() opens the forget gate", () => {
+Deno.test("initializeWeights() lets an LSTM's units remember from 1 to as many steps as the window has", () => {
   const { data } = initializeWeights(ARCHITECTURES.lstm.build(SIZES), createRng(1)).get("lstm/bias")!;
-  assert.deepEqual([...data], Array.from({ length: 256 }, (_, i) => i >= 64 && i < 128 ? 1 : 0));
+  const forget = data.subarray(64, 128), last = Math.log(215);
+  assert.ok(forget.every((bias) => bias >= 0 && bias <= last));
+  assert.ok(Math.max(...forget) > 0.9 * last, "some units must remember the whole window");
+  forget.forEach((bias, unit) => assert.equal(data[unit], -bias));
+  assert.ok(data.subarray(128).every((bias) => bias === 0));
 });
 
 Deno.test("initializeWeights() fits the model and follows the seed", () => {
