@@ -20,11 +20,13 @@ const PLAIN_INTERVAL_MS = 5000;
 
 /** @param name Stands in brackets before each line, for example "04_train". */
 export function createProgress(name: string): Progress {
-  const line = (text: string) => console.error(`[${name}] ${text}`);
+  const onTerminal = Deno.stderr.isTerminal();
+  // On a terminal a bar may stand in the line that the cursor is in: it is wiped, and drawn again below by its next update.
+  const line = (text: string) => console.error(`${onTerminal ? "\r\x1b[K" : ""}[${name}] ${text}`);
   return {
     line,
     bar: (label, total, unit) =>
-      Deno.stderr.isTerminal() ? terminalBar(name, label, total, unit) : plainBar(line, label, total, unit),
+      onTerminal ? terminalBar(name, label, total, unit) : plainBar(line, label, total, unit),
   };
 }
 
