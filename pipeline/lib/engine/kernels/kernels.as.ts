@@ -14,9 +14,12 @@ import {
   sigmoid,
   withoutDenormals,
 } from "./math.as.ts";
-import { gemmBlock, gemmSamples, packColumns, packRows, ROW, transpose } from "./matrix.as.ts";
+import { gemmBlock, gemmSamples, packColumns, packRows, ROW } from "./matrix.as.ts";
 
 export { prepare };
+
+/** Steps whose share of a weight's gradient is summed in registers; the rows of more would not stay in the L1 cache. */
+const GRADIENT_STEPS: i32 = 8;
 
 export function zero(address: usize, bytes: usize): void {
   memory.fill(address, 0, bytes);
@@ -55,14 +58,17 @@ export function lstmForward(
     const cell = cells + <usize> t * block;
     const gate = gates + <usize> t * 4 * block;
     gemmBlock(4 * units, columns, scratch, now, gate, false);
+    sigmoid(gate, gate, 2 * block);
+    hyperbolicTangent(gate + 2 * block, gate + 2 * block, block);
+    sigmoid(gate + 3 * block, gate + 3 * block, block);
     for (let at: usize = 0; at < block; at += 16) {
       const g = gate + at;
-      const i = sigmoid(v128.load(g)), f = sigmoid(v128.load(g + block));
-      const c = hyperbolicTangent(v128.load(g + 2 * block)), o = sigmoid(v128.load(g + 3 * block));
-      const content = multiplyAdd(f, v128.load(cell + at), f32x4.mul(i, c));
-      v128.store(g, i), v128.store(g + block, f), v128.store(g + 2 * block, c), v128.store(g + 3 * block, o);
-      v128.store(cell + block + at, content);
-      v128.store(next + at, f32x4.mul(o, hyperbolicTangent(content)));
+      const written = f32x4.mul(v128.load(g), v128.load(g + 2 * block));
+      v128.store(cell + block + at, multiplyAdd(v128.load(g + block), v128.load(cell + at), written));
+    }
+    hyperbolicTangent(cell + block, next, block);
+    for (let at: usize = 0; at < block; at += 16) {
+      v128.store(next + at, f32x4.mul(v128.load(gate + 3 * block + at), v128.load(next + at)));
     }
   }
 }
@@ -76,8 +82,8 @@ export function lstmForward(
  * @param inputs Channels of the input.
  * @param inputGradient [steps][inputs][32], added to; 0: not wanted.
  * @param weightGradient [4 units][padded], added to.
- * @param scratch [32][padded], its columns past the last multiple of 4 zero, and then 4 units for each unit and
- *   each input, both rounded up to a multiple of 4.
+ * @param scratch Floats for the packed weights: 4 units for each unit and each input, both rounded up to a multiple
+ *   of 4.
  */
 export function lstmBackward(
   steps: i32,
@@ -97,10 +103,8 @@ export function lstmBackward(
   weightGradient: usize,
   scratch: usize,
 ): void {
-  const block = units * ROW, line = padded << 2;
-  const recurrentWeights = scratch + 32 * line,
-    inputWeights = recurrentWeights + ((units + 3) & ~3) * 16 * units;
-  packColumns(units, 4 * units, weights, line, recurrentWeights);
+  const block = units * ROW, line = padded << 2, inputWeights = scratch + ((units + 3) & ~3) * 16 * units;
+  packColumns(units, 4 * units, weights, line, scratch);
   if (inputGradient != 0) packColumns(inputs, 4 * units, weights + (units << 2), line, inputWeights);
   for (let t = steps - 1; t >= 0; t--) {
     const now = state + <usize> t * columns * ROW;
@@ -119,7 +123,8 @@ export function lstmBackward(
       const g = gate + at;
       const i = v128.load(g), f = v128.load(g + block);
       const c = v128.load(g + 2 * block), o = v128.load(g + 3 * block);
-      const tanhCell = hyperbolicTangent(v128.load(cell + block + at)), dh = v128.load(hiddenGradient + at);
+      // The hidden state is o * tanh(cell), and o is never 0.
+      const tanhCell = f32x4.div(v128.load(now + columns * ROW + at), o), dh = v128.load(hiddenGradient + at);
       const dTanhCell = f32x4.sub(one(), f32x4.mul(tanhCell, tanhCell));
       const dc = multiplyAdd(f32x4.mul(dh, o), dTanhCell, v128.load(cellGradient + at));
       const di = f32x4.mul(f32x4.mul(dc, c), f32x4.mul(i, f32x4.sub(one(), i)));
@@ -130,9 +135,11 @@ export function lstmBackward(
       v128.store(g + 2 * block, withoutDenormals(dz)), v128.store(g + 3 * block, withoutDenormals(dOut));
       v128.store(cellGradient + at, withoutDenormals(f32x4.mul(dc, f)));
     }
-    transpose(columns, padded, now, scratch);
-    gemmSamples(4 * units, padded, gate, scratch, weightGradient);
-    if (t > 0) gemmBlock(units, 4 * units, recurrentWeights, gate, hiddenGradient, false);
+    if (t % GRADIENT_STEPS == 0) {
+      const some = min(steps - t, GRADIENT_STEPS);
+      gemmSamples(some, 4 * units, columns, gate, 4 * block, now, columns * ROW, weightGradient, line);
+    }
+    if (t > 0) gemmBlock(units, 4 * units, scratch, gate, hiddenGradient, false);
     if (inputGradient != 0) {
       const given = inputGradient + <usize> t * inputs * ROW;
       gemmBlock(inputs, 4 * units, inputWeights, gate, given, true);
@@ -184,8 +191,7 @@ export function convForward(
  * @param outputGradient [steps][filters][32].
  * @param inputGradient Row of the first window, added to; 0: not wanted.
  * @param weightGradient, biasGradient Added to.
- * @param scratch [32][padded], its columns past the last multiple of 4 zero, and then filters * columns, rounded up to a
- *   multiple of 4.
+ * @param scratch Floats for the packed weights: filters * columns, rounded up to a multiple of 4.
  */
 export function convBackward(
   steps: usize,
@@ -201,12 +207,24 @@ export function convBackward(
   biasGradient: usize,
   scratch: usize,
 ): void {
-  const line = padded << 2, transposedWeights = scratch + 32 * line;
-  if (inputGradient != 0) packColumns(columns, filters, weights, line, transposedWeights);
+  const line = padded << 2;
+  if (inputGradient != 0) packColumns(columns, filters, weights, line, scratch);
   for (let step: usize = 0; step < steps; step++) {
     const dy = outputGradient + step * filters * ROW, offset = step * advance * ROW;
-    transpose(columns, padded, input + offset, scratch);
-    gemmSamples(filters, padded, dy, scratch, weightGradient);
+    if (step % GRADIENT_STEPS == 0) {
+      const some = min(steps - step, <usize> GRADIENT_STEPS);
+      gemmSamples(
+        some,
+        filters,
+        columns,
+        dy,
+        filters * ROW,
+        input + offset,
+        advance * ROW,
+        weightGradient,
+        line,
+      );
+    }
     for (let filter: usize = 0; filter < filters; filter++) {
       const row = dy + filter * ROW, target = biasGradient + (filter << 2);
       let sum = f32x4.splat(0);
@@ -215,7 +233,7 @@ export function convBackward(
       store<f32>(target, load<f32>(target) + f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1));
     }
     if (inputGradient != 0) {
-      gemmBlock(columns, filters, transposedWeights, dy, inputGradient + offset, true);
+      gemmBlock(columns, filters, scratch, dy, inputGradient + offset, true);
     }
   }
 }

@@ -82,69 +82,69 @@ export function gemmBlock(m: usize, k: usize, a: usize, b: usize, c: usize, accu
   }
 }
 
+/** [a, b, c, d]: the sums of each vector's four numbers. */
+function sumLanes(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
+  const cd = f32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));
+  return f32x4.add(v128.shuffle<i64>(ab, cd, 0, 2), v128.shuffle<i64>(ab, cd, 1, 3));
+}
+
+/** Adds 2 floats, or with `single` the first of them. */
+function addPair(address: usize, sums: v128, single: bool): void {
+  const total = f32x4.add(v128.load64_splat(address), sums);
+  if (single) v128.store32_lane(address, total, 0);
+  else v128.store64_lane(address, total, 0);
+}
+
 /**
- * C[m][n] += A[m][32] B[32][n], n a multiple of 8: the sum over a block's samples that makes a weight's gradient.
- * Reads up to 3 rows past A's last.
+ * C[m][n] += A[m][samples] B[n][samples]', the sum over the samples of some steps that makes a weight's gradient.
+ *
+ * @param a, b Rows of the first step. @param stepA, stepB Bytes from one step's rows to the next's.
+ * @param c Rows of `line` bytes. Reads up to 3 rows past A's last and 1 past B's.
  */
-export function gemmSamples(m: usize, n: usize, a: usize, b: usize, c: usize): void {
-  const line = n << 2;
-  for (let column: usize = 0; column < line; column += 32) {
-    for (let i: usize = 0; i < m; i += 4) {
-      let p = b + column, q = a + i * ROW;
+export function gemmSamples(
+  steps: usize,
+  m: usize,
+  n: usize,
+  a: usize,
+  stepA: usize,
+  b: usize,
+  stepB: usize,
+  c: usize,
+  line: usize,
+): void {
+  for (let i: usize = 0; i < m; i += 4) {
+    for (let j: usize = 0; j < n; j += 2) {
+      let firstA = a + i * ROW, p = b + j * ROW;
       let s00 = f32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
-      for (const end = q + ROW; q != end; q += 8) {
-        let b0 = v128.load(p), b1 = v128.load(p, 16);
-        p += line;
-        let x = v128.load32_splat(q);
-        s00 = multiplyAdd(x, b0, s00), s01 = multiplyAdd(x, b1, s01);
-        x = v128.load32_splat(q, ROW);
-        s10 = multiplyAdd(x, b0, s10), s11 = multiplyAdd(x, b1, s11);
-        x = v128.load32_splat(q, 2 * ROW);
-        s20 = multiplyAdd(x, b0, s20), s21 = multiplyAdd(x, b1, s21);
-        x = v128.load32_splat(q, 3 * ROW);
-        s30 = multiplyAdd(x, b0, s30), s31 = multiplyAdd(x, b1, s31);
-        b0 = v128.load(p), b1 = v128.load(p, 16);
-        p += line;
-        x = v128.load32_splat(q, 4);
-        s00 = multiplyAdd(x, b0, s00), s01 = multiplyAdd(x, b1, s01);
-        x = v128.load32_splat(q, ROW + 4);
-        s10 = multiplyAdd(x, b0, s10), s11 = multiplyAdd(x, b1, s11);
-        x = v128.load32_splat(q, 2 * ROW + 4);
-        s20 = multiplyAdd(x, b0, s20), s21 = multiplyAdd(x, b1, s21);
-        x = v128.load32_splat(q, 3 * ROW + 4);
-        s30 = multiplyAdd(x, b0, s30), s31 = multiplyAdd(x, b1, s31);
+      for (let step: usize = 0; step < steps; step++) {
+        let q = firstA;
+        for (const end = q + ROW; q != end; q += 32, p += 32) {
+          let b0 = v128.load(p), b1 = v128.load(p, ROW), x = v128.load(q);
+          s00 = multiplyAdd(x, b0, s00), s01 = multiplyAdd(x, b1, s01);
+          x = v128.load(q, ROW);
+          s10 = multiplyAdd(x, b0, s10), s11 = multiplyAdd(x, b1, s11);
+          x = v128.load(q, 2 * ROW);
+          s20 = multiplyAdd(x, b0, s20), s21 = multiplyAdd(x, b1, s21);
+          x = v128.load(q, 3 * ROW);
+          s30 = multiplyAdd(x, b0, s30), s31 = multiplyAdd(x, b1, s31);
+          b0 = v128.load(p, 16), b1 = v128.load(p, ROW + 16), x = v128.load(q, 16);
+          s00 = multiplyAdd(x, b0, s00), s01 = multiplyAdd(x, b1, s01);
+          x = v128.load(q, ROW + 16);
+          s10 = multiplyAdd(x, b0, s10), s11 = multiplyAdd(x, b1, s11);
+          x = v128.load(q, 2 * ROW + 16);
+          s20 = multiplyAdd(x, b0, s20), s21 = multiplyAdd(x, b1, s21);
+          x = v128.load(q, 3 * ROW + 16);
+          s30 = multiplyAdd(x, b0, s30), s31 = multiplyAdd(x, b1, s31);
+        }
+        firstA += stepA, p += stepB - ROW;
       }
-      const target = c + i * line + column;
-      storeSums(target, s00, s01, true);
-      if (i + 1 < m) storeSums(target + line, s10, s11, true);
-      if (i + 2 < m) storeSums(target + 2 * line, s20, s21, true);
-      if (i + 3 < m) storeSums(target + 3 * line, s30, s31, true);
-    }
-  }
-}
-
-/** A row of 128 bytes at `address`, or zeros where the row is past the last. */
-function rowOrZero(address: usize, row: usize, rows: usize): v128 {
-  return row < rows ? v128.load(address) : f32x4.splat(0);
-}
-
-/** [rows][32] -> [32][padded]; columns from `rows` up to the next multiple of 4 become 0. */
-export function transpose(rows: usize, padded: usize, source: usize, target: usize): void {
-  const line = padded << 2;
-  for (let r: usize = 0; r < rows; r += 4) {
-    for (let b: usize = 0; b < ROW; b += 16) {
-      const p = source + r * ROW + b;
-      const r0 = v128.load(p);
-      const r1 = rowOrZero(p + ROW, r + 1, rows);
-      const r2 = rowOrZero(p + 2 * ROW, r + 2, rows);
-      const r3 = rowOrZero(p + 3 * ROW, r + 3, rows);
-      const t0 = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), t1 = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7);
-      const t2 = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5), t3 = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
-      const q = target + (b >> 2) * line + (r << 2);
-      v128.store(q, v128.shuffle<i64>(t0, t2, 0, 2));
-      v128.store(q + line, v128.shuffle<i64>(t0, t2, 1, 3));
-      v128.store(q + 2 * line, v128.shuffle<i64>(t1, t3, 0, 2));
-      v128.store(q + 3 * line, v128.shuffle<i64>(t1, t3, 1, 3));
+      const target = c + i * line + (j << 2), single = j + 1 == n;
+      const upper = sumLanes(s00, s01, s10, s11), lower = sumLanes(s20, s21, s30, s31);
+      addPair(target, upper, single);
+      if (i + 1 < m) addPair(target + line, v128.shuffle<i64>(upper, upper, 1, 0), single);
+      if (i + 2 < m) addPair(target + 2 * line, lower, single);
+      if (i + 3 < m) addPair(target + 3 * line, v128.shuffle<i64>(lower, lower, 1, 0), single);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { BLOCK_SAMPLES, ROW_BYTES } from "../kernels/kernels.ts";
+import { ROW_BYTES } from "../kernels/kernels.ts";
 import { type BlockContext, type BlockOp, roundUp } from "./block.ts";
 
 /** How a window slides over the input. A dense layer is one window of one step. */
@@ -19,8 +19,7 @@ export function compileConvolution(sizes: ConvolutionSizes, context: BlockContex
   const kernel = context.reserve(filters * padded), bias = context.reserve(filters);
   context.place({ name: "kernel", offset: kernel, columnStride: padded });
   context.place({ name: "bias", offset: bias, columnStride: 1 });
-  const scratch = context.allocate(BLOCK_SAMPLES * padded + roundUp(filters, 4) * roundUp(columns, 4));
-  const packedWeights = scratch + BLOCK_SAMPLES * padded * 4;
+  const packedWeights = context.allocate(roundUp(filters, 4) * roundUp(columns, 4));
   const margin = padLeft * input.channels * ROW_BYTES;
   const advance = strides * input.channels;
   const kernelAddress = parameters + 4 * kernel, biasAddress = parameters + 4 * bias;
@@ -54,7 +53,7 @@ export function compileConvolution(sizes: ConvolutionSizes, context: BlockContex
         input.gradient === 0 ? 0 : input.gradient - margin,
         gradients + 4 * kernel,
         gradients + 4 * bias,
-        scratch,
+        packedWeights,
       );
     },
   };

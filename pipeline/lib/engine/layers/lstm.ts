@@ -21,8 +21,7 @@ export function compileLstm({ units, returnSequences }: LSTMLayer, context: Bloc
   const hiddenGradient = context.allocate(units * BLOCK_SAMPLES);
   const cellGradient = context.allocate(units * BLOCK_SAMPLES);
   const packedFloats = 4 * units * Math.max(columns, roundUp(units, 4) + roundUp(channels, 4));
-  const scratch = context.allocate(BLOCK_SAMPLES * padded + packedFloats);
-  const packedWeights = scratch + BLOCK_SAMPLES * padded * 4;
+  const packedWeights = context.allocate(packedFloats);
   const hiddenBytes = units * ROW_BYTES, inputBytes = channels * ROW_BYTES, stateBytes = columns * ROW_BYTES;
   return {
     prepare({ floats }) {
@@ -70,7 +69,7 @@ export function compileLstm({ units, returnSequences }: LSTMLayer, context: Bloc
         cellGradient,
         input.gradient,
         gradients + 4 * weights,
-        scratch,
+        packedWeights,
       );
     },
   };
