@@ -35,40 +35,25 @@ function storeSums(address: usize, s0: v128, s1: v128, accumulate: bool): void {
   v128.store(address, accumulate ? f32x4.add(v128.load(address, 16), s1) : s1, 16);
 }
 
-/** C[m][32] (+)= A[m][k] B[k][32]; A packed by `packRows` or `packColumns`. Sums run over k in order. */
+/**
+ * C[m][32] (+)= A[m][k] B[k][32]; A packed by `packRows` or `packColumns`. Sums run over k in order.
+ *
+ * Where memory has no guard pages every load is preceded by a check of its bounds, so that three of A's four values
+ * come from one load; a fourth shuffle would wait for the ports that add.
+ */
 export function gemmBlock(m: usize, k: usize, a: usize, b: usize, c: usize, accumulate: bool): void {
-  const panel = k << 4, pairs = panel & ~31;
-  for (let column: usize = 0; column < ROW; column += 32) {
-    for (let i: usize = 0; i < m; i += 4) {
+  const panel = k << 4;
+  for (let i: usize = 0; i < m; i += 4) {
+    for (let column: usize = 0; column < ROW; column += 32) {
       let p = b + column, q = a + (i >> 2) * panel;
       let s00 = f32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
-      for (const end = q + pairs; q != end; q += 32, p += 2 * ROW) {
-        let b0 = v128.load(p), b1 = v128.load(p, 16);
-        let x = v128.load32_splat(q);
+      for (const end = q + panel; q != end; q += 16, p += ROW) {
+        const b0 = v128.load(p), b1 = v128.load(p, 16), rows = v128.load(q);
+        let x = v128.shuffle<i32>(rows, rows, 0, 0, 0, 0);
         s00 = multiplyAdd(x, b0, s00), s01 = multiplyAdd(x, b1, s01);
-        x = v128.load32_splat(q, 4);
+        x = v128.shuffle<i32>(rows, rows, 1, 1, 1, 1);
         s10 = multiplyAdd(x, b0, s10), s11 = multiplyAdd(x, b1, s11);
-        x = v128.load32_splat(q, 8);
-        s20 = multiplyAdd(x, b0, s20), s21 = multiplyAdd(x, b1, s21);
-        x = v128.load32_splat(q, 12);
-        s30 = multiplyAdd(x, b0, s30), s31 = multiplyAdd(x, b1, s31);
-        b0 = v128.load(p, ROW), b1 = v128.load(p, ROW + 16);
-        x = v128.load32_splat(q, 16);
-        s00 = multiplyAdd(x, b0, s00), s01 = multiplyAdd(x, b1, s01);
-        x = v128.load32_splat(q, 20);
-        s10 = multiplyAdd(x, b0, s10), s11 = multiplyAdd(x, b1, s11);
-        x = v128.load32_splat(q, 24);
-        s20 = multiplyAdd(x, b0, s20), s21 = multiplyAdd(x, b1, s21);
-        x = v128.load32_splat(q, 28);
-        s30 = multiplyAdd(x, b0, s30), s31 = multiplyAdd(x, b1, s31);
-      }
-      if (k & 1) {
-        const b0 = v128.load(p), b1 = v128.load(p, 16);
-        let x = v128.load32_splat(q);
-        s00 = multiplyAdd(x, b0, s00), s01 = multiplyAdd(x, b1, s01);
-        x = v128.load32_splat(q, 4);
-        s10 = multiplyAdd(x, b0, s10), s11 = multiplyAdd(x, b1, s11);
-        x = v128.load32_splat(q, 8);
+        x = v128.shuffle<i32>(rows, rows, 2, 2, 2, 2);
         s20 = multiplyAdd(x, b0, s20), s21 = multiplyAdd(x, b1, s21);
         x = v128.load32_splat(q, 12);
         s30 = multiplyAdd(x, b0, s30), s31 = multiplyAdd(x, b1, s31);
