@@ -36,10 +36,13 @@ export function one(): v128 {
   return constant(12);
 }
 
-/** a * b + c, rounded twice; in kernels_fused.wasm rounded once where the processor can. */
+/**
+ * a * b + c, rounded twice; in kernels_fused.wasm rounded once where the processor can. The sum names c first: it is then
+ * evaluated first, and of several terms added in a row the products need not all wait in registers.
+ */
 export function multiplyAdd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
-  return f32x4.add(f32x4.mul(a, b), c);
+  return f32x4.add(c, f32x4.mul(a, b));
 }
 
 /**
