@@ -18,7 +18,7 @@ import {
   signalFile,
 } from "./lib/artefacts/records.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
-import { csvRecordName, findRecordSource, type RecordSource } from "./lib/stage/record_source.ts";
+import { csvRecordName, findRecordSource, type RecordSource } from "./lib/stage/inputs/record_source.ts";
 import { runStage, type StageContext } from "./lib/stage/run.ts";
 
 type Context = StageContext<typeof STAGES.ingest.params>;
@@ -115,6 +115,7 @@ async function* ingestAll(context: Context, source: RecordSource): AsyncGenerato
   const { params } = context;
   if (source.kind === "synthetic") {
     for (const record of generateSyntheticRecords(params)) {
+      if (params.records.length > 0 && !params.records.includes(record.header.record)) continue;
       // Through the files and back: the synthetic source walks the path of every other record.
       const files = encodeRecord(record);
       for (const [name, bytes] of files) context.write(`wfdb/${name}`, bytes);
@@ -138,7 +139,7 @@ await runStage(STAGES.ingest, {
     findRecordSource({ ...params, root, dryRun, progress, hasher }),
   async run(context, source: RecordSource) {
     const total = source.kind === "synthetic"
-      ? context.params.patients
+      ? context.params.records.length || context.params.patients
       : source.kind === "csv"
       ? source.files.length
       : source.records.length;
@@ -155,6 +156,12 @@ await runStage(STAGES.ingest, {
       bar.update(records.length, record.record);
     }
     bar.finish();
+    const missing = context.params.records.find((record) => !seen.has(record));
+    if (source.kind === "synthetic" && missing !== undefined) {
+      throw new StageError(
+        `Cannot ingest ${missing}: the generator makes s001, s002 and so on up to --patients`,
+      );
+    }
     context.write(RECORDS_FILE, JSON.stringify(records, null, 1));
     const samples = records.reduce((sum, { samples, leads }) => sum + samples * leads.length, 0);
     const labelled = records.filter((record) => record.labelled).length;

@@ -4,9 +4,9 @@ import { StageError } from "./lib/core/errors.ts";
 import { decodeNpy, encodeNpy } from "./lib/formats/npy/npy.ts";
 import { removeBaseline } from "./lib/signal/baseline.ts";
 import { butterworthBandpass } from "./lib/signal/butterworth.ts";
-import { sosFiltFilt } from "./lib/signal/filters.ts";
+import { sosFiltFilt, sosPadSamples } from "./lib/signal/filters.ts";
 import { chooseLead, toMillivolts } from "./lib/signal/leads.ts";
-import { DETECTORS } from "./lib/signal/qrs/detectors.ts";
+import { type Detector, DETECTORS } from "./lib/signal/qrs/detectors.ts";
 import { mapSampleIndex, resampleFft } from "./lib/signal/resample.ts";
 import { scaleToUnit } from "./lib/signal/scale.ts";
 import {
@@ -44,21 +44,40 @@ function filterSignal(millivolts: Float64Array, record: string, fs: number, para
       { hint: "choose others with --lowHz and --highHz, or --filter none" },
     );
   }
-  return sosFiltFilt(butterworthBandpass({ order: filterOrder, lowHz, highHz, fs }), millivolts);
+  const sections = butterworthBandpass({ order: filterOrder, lowHz, highHz, fs });
+  if (millivolts.length <= sosPadSamples(sections)) {
+    throw new StageError(
+      `Cannot filter record ${record}: it must have more than ${
+        sosPadSamples(sections)
+      } samples, got ${millivolts.length}`,
+      { hint: "leave the record out, or filter less: --filterOrder, --filter none" },
+    );
+  }
+  return sosFiltFilt(sections, millivolts);
+}
+
+function detectPeaks(detector: Detector, signal: Float32Array, record: string, fs: number): Uint32Array {
+  try {
+    return detector.detect(signal, fs);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new StageError(`Cannot find the R peaks of record ${record}: ${error.message}`, {
+      hint: "the detector works on the resampled signal: see --targetHz",
+    });
+  }
 }
 
 /** Beats at the target rate: the annotated ones, or those that the detector finds. */
 function findBeats(context: Context, record: IngestedRecord, signal: Float32Array): AnnotationColumns {
   const { targetHz, detector } = context.params;
   if (!record.labelled) {
-    const peaks = DETECTORS[detector].detect(signal, targetHz);
+    const peaks = detectPeaks(DETECTORS[detector], signal, record.record, targetHz);
     return { sample: Array.from(peaks), symbol: Array.from(peaks, () => "") };
   }
   const { sample, symbol } = context.readJson<AnnotationColumns>("01_ingest", annotationsFile(record.record));
-  // An annotation file may go back in time; beats are wanted in order.
-  const order = Array.from(sample.keys()).filter((i) => isBeatSymbol(symbol[i])).sort((a, b) =>
-    sample[a] - sample[b]
-  );
+  // An annotation file may go back in time or beyond the record; beats are wanted in order and inside.
+  const isBeatInside = (i: number) => isBeatSymbol(symbol[i]) && sample[i] >= 0 && sample[i] < record.samples;
+  const order = Array.from(sample.keys()).filter(isBeatInside).sort((a, b) => sample[a] - sample[b]);
   return {
     sample: order.map((i) => mapSampleIndex(sample[i], record.fs, targetHz, signal.length)),
     symbol: order.map((i) => symbol[i]),
@@ -119,6 +138,7 @@ await runStage(STAGES.preprocess, {
     const beats = sum((record) => record.beats);
     return {
       counts: {
+        params: context.params,
         records: prepared.length,
         beats,
         annotationsLeftOut: sum((record) => record.dropped),

@@ -15,8 +15,10 @@ import {
 } from "./lib/artefacts/records.ts";
 import { UNLABELLED, type WindowSet, writeWindowSet } from "./lib/artefacts/window_set.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
-import { runStage, type StageContext } from "./lib/stage/run.ts";
+import type { ParamValue } from "./lib/stage/params.ts";
+import { COUNTS_FILE, runStage, type StageContext } from "./lib/stage/run.ts";
 
+type Params = Record<string, ParamValue>;
 type Context = StageContext<typeof STAGES.window.params>;
 
 const SETS = [...SPLIT_NAMES, "unlabelled"] as const;
@@ -165,7 +167,8 @@ await runStage(STAGES.window, {
     return {
       counts: {
         fs: prepared[0]?.fs ?? 0,
-        preprocess: context.upstream[0].params,
+        params: context.params,
+        preprocess: context.readJson<{ params: Params }>("02_preprocess", COUNTS_FILE).params,
         windows: Object.fromEntries(SETS.map((name, i) => [name, filled[i]])),
         perClass,
         records: { train: split.train, validation: split.validation, test: split.test },

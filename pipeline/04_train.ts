@@ -94,8 +94,8 @@ await runStage(STAGES.train, {
       const rates = result.timings.map((timing) => timing.windowsPerSecond).sort((a, b) => a - b);
       return {
         counts: {
+          params: { ...params, workers: 0 },
           engine: engine.name,
-          workers: engine.workers,
           parameters: countParameters(model),
           windows: train.labels.length,
           validationWindows: validation.labels.length,
@@ -104,6 +104,9 @@ await runStage(STAGES.train, {
           stoppedEarly: result.stoppedEarly,
           bestEpoch: result.bestEpoch,
           best: { ...best },
+        },
+        measured: {
+          workers: engine.workers,
           medianWindowsPerSecond: Math.round(rates[rates.length >> 1] ?? 0),
         },
         summary: `best epoch ${result.bestEpoch} of ${result.history.length}, ` +

@@ -41,8 +41,8 @@ await runStage(STAGES.convert, {
       context.read(`04_train/${context.variant}`, "model.h5"),
       "model.h5",
     );
-    const description = `${context.study}-${context.variant}${
-      context.synthetic ? " (trained on synthetic ECG)" : ""
+    const description = `ECG beat classifier ${context.variant}${
+      context.synthetic ? ", trained on synthetic ECG" : ""
     }`;
     const graph = convertToTflite(trained.model, trained.weights, { description });
     const bytes = encodeTflite(graph);

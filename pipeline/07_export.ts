@@ -1,13 +1,14 @@
 /** Windows -> Datasets/*.csv; models -> models/<study>/<model>/ with card and checksums. */
+import type { DatasetCard } from "./lib/artefacts/dataset_card.ts";
 import type { ModelCard } from "./lib/artefacts/model_card.ts";
+import { signalFormOf, type WindowCounts } from "./lib/artefacts/signal_form.ts";
 import { LABEL_NAMES, readWindowSet, type WindowSet } from "./lib/artefacts/window_set.ts";
 import { AAMI_CLASSES } from "./lib/beats/aami.ts";
 import { RR_FEATURE_NAMES } from "./lib/beats/rr.ts";
 import { StageError } from "./lib/core/errors.ts";
 import { encodeDatasetCsv } from "./lib/formats/dataset_csv/encode.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
-import type { Manifest } from "./lib/stage/manifest.ts";
-import { runStage, type StageContext } from "./lib/stage/run.ts";
+import { COUNTS_FILE, runStage, type StageContext } from "./lib/stage/run.ts";
 
 type Context = StageContext<typeof STAGES.export.params>;
 
@@ -19,22 +20,35 @@ const MODEL_FILES = [
   { stage: "06_quantize", file: "model_int8.tflite", format: "tflite-int8" },
 ] as const;
 
+type Json = ModelCard["training"];
+
 function writeDataset(context: Context, split: string, set: WindowSet): void {
-  const file = context.openPublished(`Datasets/${context.study}-${split}.csv`);
+  const { study, synthetic } = context, name = `Datasets/${study}-${split}`;
+  const file = context.openPublished(`${name}.csv`);
   for (const chunk of encodeDatasetCsv({ ...set, classNames: LABEL_NAMES, rrNames: RR_FEATURE_NAMES })) {
     file.write(chunk);
   }
-  file.close();
+  const { sha256 } = file.close();
+  const card: DatasetCard = {
+    schemaVersion: 1,
+    study,
+    split,
+    synthetic,
+    windows: set.labels.length,
+    signal: signalFormOf(context.readJson("03_window", COUNTS_FILE)),
+    sha256,
+  };
+  context.publish(`${name}.json`, JSON.stringify(card, null, 2) + "\n");
 }
 
-const manifestOf = (context: Context, stage: string, variant?: string): Manifest =>
-  context.upstream.find((manifest) => manifest.stage === stage && manifest.variant === variant)!;
-
 function describeModel(context: Context, model: string, files: ModelCard["files"]): ModelCard {
-  const windows = manifestOf(context, "03_window"), trained = manifestOf(context, "04_train", model);
-  const quantized = manifestOf(context, "06_quantize", model);
-  const { params: window, counts } = windows;
-  const records = counts.records as { train: string[]; validation: string[]; test: string[] };
+  const windows = context.readJson<WindowCounts & Json>("03_window", COUNTS_FILE);
+  const trained = context.readJson<Json & { parameters: number }>(`04_train/${model}`, COUNTS_FILE);
+  const quantized = context.readJson<Json & { calibrationWindows: number }>(
+    `06_quantize/${model}`,
+    COUNTS_FILE,
+  );
+  const { train, validation, test } = windows.records;
   return {
     schemaVersion: 1,
     name: `${context.study}-${model}`,
@@ -46,24 +60,20 @@ function describeModel(context: Context, model: string, files: ModelCard["files"
       ? "Trained on generated signals: shows that the pipeline runs and must not be used on recordings of patients."
       : "Not a medical device. Reads one 600 ms window: rhythm is not seen, so S beats are mostly missed between patients.",
     classes: [...AAMI_CLASSES],
-    parameters: trained.counts.parameters as number,
-    input: {
-      windowSamples: window.windowSamples as number,
-      fs: counts.fs as number,
-      rPeakOffset: window.rPeakOffset as number,
-      preprocess: counts.preprocess as ModelCard["training"],
-      window,
-    },
+    parameters: trained.parameters,
+    input: signalFormOf(windows),
+    preprocess: windows.preprocess as Json,
+    window: windows.params as Json,
     data: {
-      scheme: window.scheme as string,
-      trainRecords: records.train,
-      validationRecords: records.validation,
-      testRecords: records.test,
-      windows: counts.perClass as ModelCard["training"],
-      calibrationWindows: quantized.counts.calibrationWindows as number,
+      scheme: String(windows.params.scheme),
+      trainRecords: train,
+      validationRecords: validation,
+      testRecords: test,
+      windows: windows.perClass,
+      calibrationWindows: quantized.calibrationWindows,
     },
-    training: { ...trained.params, ...trained.counts },
-    results: quantized.counts,
+    training: trained,
+    results: quantized,
     files,
   };
 }

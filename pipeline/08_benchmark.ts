@@ -3,13 +3,14 @@ import { cpus, release, totalmem } from "node:os";
 import process from "node:process";
 import { join } from "node:path";
 import type { BenchmarkSummary, DatasetResult } from "./lib/artefacts/benchmark_summary.ts";
-import { LABEL_NAMES, UNLABELLED } from "./lib/artefacts/window_set.ts";
+import { differenceOfForms } from "./lib/artefacts/signal_form.ts";
+import { LABEL_NAMES } from "./lib/artefacts/window_set.ts";
+import { AAMI_CLASSES } from "./lib/beats/aami.ts";
 import { patientOfRecord } from "./lib/beats/splits.ts";
 import { StageError } from "./lib/core/errors.ts";
 import { decodeDatasetCsv } from "./lib/formats/dataset_csv/decode.ts";
-import type { DatasetTable } from "./lib/formats/dataset_csv/table.ts";
 import { decodeTflite } from "./lib/formats/tflite/reader.ts";
-import { classificationReport, confusionMatrix } from "./lib/metrics/confusion.ts";
+import { judgeBeats } from "./lib/metrics/beat_figures.ts";
 import { latencyStatistics } from "./lib/metrics/latency.ts";
 import { textTable } from "./lib/report/text_table.ts";
 import { classifyWindows, spreadRows } from "./lib/runtime/run_windows.ts";
@@ -19,7 +20,7 @@ import {
   type BenchInputs,
   type BenchModel,
   findBenchInputs,
-} from "./lib/stage/bench_inputs.ts";
+} from "./lib/stage/inputs/bench_inputs.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
 import { statOrUndefined } from "./lib/stage/files.ts";
 import { runStage, type StageContext } from "./lib/stage/run.ts";
@@ -29,17 +30,43 @@ type Context = StageContext<typeof STAGES.bench.params>;
 /** Records that bend a whole test set: 202 is the patient of 201 in DS1, 232 holds three quarters of DS2's S beats. */
 const BENDING_RECORDS = ["202", "232"];
 
+/** The windows of a dataset that are run; the others are not kept. */
 interface LoadedDataset {
   source: BenchDataset;
-  table: DatasetTable;
-  /** Windows that are run, by row. */
-  rows: Uint32Array;
+  /** Windows in the file. */
+  total: number;
+  windowSamples: number;
+  /** Shape [beats, windowSamples]. */
+  windows: Float32Array;
+  labels: Uint8Array;
+  /** Record of each beat. */
+  records: string[];
 }
 
 async function loadDataset(source: BenchDataset, maxWindows: number): Promise<LoadedDataset> {
   using file = await Deno.open(source.path);
   const table = await decodeDatasetCsv(file.readable, { classNames: LABEL_NAMES, file: source.path });
-  return { source, table, rows: spreadRows(table.labels.length, maxWindows) };
+  const rows = spreadRows(table.labels.length, maxWindows), { windowSamples } = table;
+  const windows = new Float32Array(rows.length * windowSamples);
+  rows.forEach((row, i) =>
+    windows.set(table.windows.subarray(row * windowSamples, (row + 1) * windowSamples), i * windowSamples)
+  );
+  return {
+    source,
+    total: table.labels.length,
+    windowSamples,
+    windows,
+    labels: Uint8Array.from(rows, (row) => table.labels[row]),
+    records: Array.from(rows, (row) => table.records[table.recordIndex[row]]),
+  };
+}
+
+/** @returns Why a model cannot be run on a dataset, undefined when it can. */
+function whyUnfit({ card }: BenchModel, { source, total, windowSamples }: LoadedDataset): string | undefined {
+  if (total === 0) return "it holds no windows";
+  if (source.card) return differenceOfForms(source.card.signal, card.input);
+  if (windowSamples === card.input.windowSamples) return undefined;
+  return `its windows have ${windowSamples} samples, the model takes ${card.input.windowSamples}`;
 }
 
 const localDate = (): string => {
@@ -61,14 +88,10 @@ function describeMachine(): BenchmarkSummary["machine"] {
 }
 
 /** Times one window after another, as the user of a single device would see it. */
-function measureLatency(
-  context: Context,
-  interpreter: Interpreter,
-  { table, rows }: LoadedDataset,
-): Float64Array {
-  const { warmUp, latencyWindows } = context.params, { windows, windowSamples } = table;
+function measureLatency(context: Context, interpreter: Interpreter, dataset: LoadedDataset): Float64Array {
+  const { warmUp, latencyWindows } = context.params, { windows, windowSamples, labels } = dataset;
   const windowAt = (i: number) => {
-    const row = rows[i % rows.length];
+    const row = i % labels.length;
     return windows.subarray(row * windowSamples, (row + 1) * windowSamples);
   };
   for (let i = 0; i < warmUp; i++) interpreter.run(windowAt(i));
@@ -81,106 +104,82 @@ function measureLatency(
   return samplesMs;
 }
 
-function judge(model: BenchModel, dataset: LoadedDataset, predicted: Uint8Array): Partial<DatasetResult> {
-  const { table, rows } = dataset, { classes } = model.card;
-  const labels = Uint8Array.from(rows, (row) => table.labels[row]);
-  const counts = classes.map((_, label) =>
-    predicted.reduce((sum, other) => sum + Number(other === label), 0)
-  );
-  const result: Partial<DatasetResult> = {
-    predicted: Object.fromEntries(classes.map((name, label) => [name, counts[label]])),
-  };
-  const labelled = labels.reduce((sum, label) => sum + Number(label !== UNLABELLED), 0);
-  if (labelled === 0) return result;
-  const matrixOf = (keep: (i: number) => boolean) => {
-    const chosen = Array.from(labels.keys()).filter((i) => labels[i] !== UNLABELLED && keep(i));
-    return confusionMatrix(
-      Uint8Array.from(chosen, (i) => labels[i]),
-      Uint8Array.from(chosen, (i) => predicted[i]),
-      classes.length,
-    );
-  };
-  const matrix = matrixOf(() => true);
-  result.confusionMatrix = classes.map((_, row) =>
-    Array.from(matrix.subarray(row * classes.length, (row + 1) * classes.length))
-  );
-  result.fiveClass = classificationReport(matrix, classes);
-  result.fourClass = classificationReport(matrix, classes, { leaveOut: classes.includes("Q") ? ["Q"] : [] });
-  const present = new Set(Array.from(rows, (row) => table.records[table.recordIndex[row]]));
-  result.without = Object.fromEntries(
-    BENDING_RECORDS.filter((record) => present.has(record) && present.size > 1).map((record) => {
-      const kept = matrixOf((i) => table.records[table.recordIndex[rows[i]]] !== record);
-      return [record, classificationReport(kept, classes)];
-    }),
-  );
-  return result;
-}
-
 async function runDataset(
   context: Context,
   model: BenchModel,
   dataset: LoadedDataset,
   interpreters: Interpreter[],
 ): Promise<DatasetResult> {
-  const { source, table, rows } = dataset, { card } = model;
-  const seen = new Set([...card.data.trainRecords, ...card.data.validationRecords].map(patientOfRecord));
+  const { source, labels, records } = dataset, { data, classes } = model.card;
+  const seen = new Set([...data.trainRecords, ...data.validationRecords].map(patientOfRecord));
   const result: DatasetResult = {
     dataset: source.name,
     sha256: source.sha256,
-    windows: table.labels.length,
-    windowsRun: rows.length,
+    synthetic: source.card?.synthetic,
+    windows: dataset.total,
+    windowsRun: labels.length,
     status: "ok",
-    recordsSeenInTraining: table.records.filter((record, i) =>
-      seen.has(patientOfRecord(record)) && table.recordIndex.includes(i)
-    ),
+    recordsSeenInTraining: [...new Set(records)].filter((record) => seen.has(patientOfRecord(record))),
   };
-  if (table.windowSamples !== card.input.windowSamples) {
-    const reason =
-      `its windows have ${table.windowSamples} samples, the model takes ${card.input.windowSamples}`;
-    return { ...result, windowsRun: 0, status: "skipped", reason };
-  }
-  const bar = context.progress.bar(`${model.name} on ${source.name}`, rows.length, "windows");
+  const reason = whyUnfit(model, dataset);
+  if (reason !== undefined) return { ...result, windowsRun: 0, status: "skipped", reason };
+  const bar = context.progress.bar(`${model.name} on ${source.name}`, labels.length, "windows");
   const startedMs = performance.now();
   const predicted = await classifyWindows({
-    windows: table.windows,
-    windowSamples: table.windowSamples,
+    ...dataset,
     interpreters,
-    rows,
     onProgress: (done) => bar.update(done),
   });
   const seconds = (performance.now() - startedMs) / 1000;
   bar.finish();
-  return {
-    ...result,
-    windowsPerSecond: round(rows.length / seconds, 1),
-    ...judge(model, dataset, predicted),
-  };
+  const figures = judgeBeats({ labels, predicted, records, classes, leaveOut: BENDING_RECORDS });
+  return { ...result, windowsPerSecond: round(labels.length / seconds, 1), ...figures };
 }
 
 const round = (value: number, digits: number): number => Number(value.toFixed(digits));
 
+/** A card may be written by hand: what it says of the classes and the window must be what the model has. */
+function checkCard({ card, path }: BenchModel, { inputs: [input], outputs: [output] }: Interpreter): void {
+  const refuse = (what: string, must: unknown, got: unknown): never => {
+    throw new StageError(`Cannot run ${path}: the model card's ${what} must be ${must}, got ${got}`, {
+      hint: "take the card that was exported with the model",
+    });
+  };
+  if (card.classes.join() !== AAMI_CLASSES.join()) {
+    refuse("classes", AAMI_CLASSES.join(), card.classes.join());
+  }
+  const [window, classes] = [input, output].map(({ shape }) =>
+    shape.reduce((product, size) => product * size, 1)
+  );
+  if (classes !== card.classes.length) {
+    refuse("classes", `${classes}, as many as the model's outputs`, card.classes.length);
+  }
+  if (window !== card.input.windowSamples) refuse("windowSamples", window, card.input.windowSamples);
+}
+
+/** @returns Undefined when no dataset fits the model. */
 async function measureModel(
   context: Context,
   runtime: TfliteRuntime,
   model: BenchModel,
   datasets: LoadedDataset[],
-): Promise<BenchmarkSummary> {
+): Promise<BenchmarkSummary | undefined> {
   const { computerType, xnnpack } = context.params, { card } = model;
   const workers = context.params.workers || navigator.hardwareConcurrency;
-  const fitting = datasets.find(({ table }) => table.windowSamples === card.input.windowSamples);
+  const fitting = datasets.find((dataset) => whyUnfit(model, dataset) === undefined);
   if (!fitting) {
-    throw new StageError(
-      `Cannot benchmark ${model.name}: no dataset has windows of ${card.input.windowSamples} samples`,
-      {
-        hint: "export the datasets of the study that the model belongs to",
-      },
+    const [first] = datasets;
+    context.progress.line(
+      `${model.name} skipped: ${first.source.name} does not fit it: ${whyUnfit(model, first)}`,
     );
+    return undefined;
   }
   const bytes = Deno.readFileSync(model.path), graph = decodeTflite(bytes, model.path);
   using stack = new DisposableStack();
   const create = () => stack.use(runtime.createInterpreter(bytes, { file: model.path, xnnpack }));
   const startedMs = performance.now(), interpreter = create(), readyMs = performance.now();
-  interpreter.run(fitting.table.windows.subarray(0, fitting.table.windowSamples));
+  checkCard(model, interpreter);
+  interpreter.run(fitting.windows.subarray(0, fitting.windowSamples));
   const firstMs = performance.now();
   const latencyMs = latencyStatistics(measureLatency(context, interpreter, fitting));
   const interpreters = [interpreter, ...Array.from({ length: workers - 1 }, create)];
@@ -192,7 +191,8 @@ async function measureModel(
     computerType,
     date: localDate(),
     finishedAt: new Date().toISOString(),
-    synthetic: card.synthetic,
+    synthetic: card.synthetic ||
+      results.some((result) => result.status === "ok" && result.synthetic === true),
     model: {
       name: model.name,
       study: card.study,
@@ -272,8 +272,14 @@ await runStage(STAGES.bench, {
     const summaries: BenchmarkSummary[] = [];
     for (const model of models) {
       const summary = await measureModel(context, runtime, model, loaded);
+      if (!summary) continue;
       writeSummary(context, summary);
       summaries.push(summary);
+    }
+    if (summaries.length === 0) {
+      throw new StageError("Cannot benchmark: no dataset in Datasets/ fits any of the models", {
+        hint: "export the datasets of the study that the models belong to: `deno task export --study <name>`",
+      });
     }
     return {
       counts: { summaries: JSON.parse(JSON.stringify(summaries)) },

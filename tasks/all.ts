@@ -7,7 +7,7 @@ import {
   setCurrent,
   type StagePlan,
 } from "../pipeline/lib/stage/cache.ts";
-import { STAGE_CHAIN, type StageDeclaration } from "../pipeline/lib/stage/catalogue.ts";
+import { STAGE_CHAIN, type StageDeclaration, STAGES } from "../pipeline/lib/stage/catalogue.ts";
 import { exitWith } from "../pipeline/lib/stage/exit.ts";
 import type { Manifest } from "../pipeline/lib/stage/manifest.ts";
 import { describeParams, type ParamSpec, type ParamValue, parseFlags } from "../pipeline/lib/stage/params.ts";
@@ -15,7 +15,7 @@ import { createProgress } from "../pipeline/lib/stage/progress.ts";
 import { FRAME_FLAGS, shortKey } from "../pipeline/lib/stage/run.ts";
 import { stageParams, type Study } from "../pipeline/lib/stage/study.ts";
 import { loadStudy, stageSources } from "../pipeline/lib/stage/workspace.ts";
-import { stageCommand } from "./stage_command.ts";
+import { runToEnd, stageCommand } from "./stage_command.ts";
 
 const TASKS = STAGE_CHAIN.map((stage) => stage.task);
 
@@ -30,6 +30,7 @@ const ALL_FLAGS = {
     default: false,
     doc: "Print the stages, what they read and where they stand, and stop",
   },
+  json: { type: "boolean", default: false, doc: "With --dryRun or --graph: print it to stdout as JSON" },
   help: FRAME_FLAGS.help,
 } as const satisfies ParamSpec;
 
@@ -105,6 +106,7 @@ async function survey(
       changing().some((standing) => standing.stage.name === name)
     );
     if (looksOutside(stage)) {
+      if (stage.task === "bench" && hasNothingToMeasure(study, flags)) continue;
       if (stage.task === "bench" && changing().some((standing) => standing.stage.task === "export")) {
         note(stage, undefined, "models and datasets would be written anew");
         continue;
@@ -157,22 +159,58 @@ function drawGraph(standings: Standing[]): string {
   }).join("\n");
 }
 
+/** Host of the mirror that a flag or the study names: the only server that a run may reach besides PhysioNet. */
+function mirrorHosts(study: Study, flags: Record<string, ParamValue>): string[] {
+  const { mirror } = stageParams(STAGES.ingest, study, flags);
+  if (mirror === "") return [];
+  const url = URL.parse(mirror);
+  if (!url) throw new UsageError(`Cannot use --mirror: must be an address, got ${JSON.stringify(mirror)}`);
+  return [url.host];
+}
+
+/** A collaborator's CSV files give datasets and no model: then there is nothing to measure. */
+function hasNothingToMeasure(study: Study, flags: Record<string, ParamValue>): boolean {
+  return stageParams(STAGES.export, study, flags).model.length === 0;
+}
+
 async function runChain(chain: readonly StageDeclaration[], study: Study, flags: Record<string, ParamValue>) {
-  const startedMs = performance.now();
+  const startedMs = performance.now(), root = Deno.cwd();
   for (const stage of chain) {
+    if (stage === STAGES.bench as StageDeclaration && hasNothingToMeasure(study, flags)) {
+      createProgress(stage.name).line("left out: no model was asked for");
+      continue;
+    }
     const plans = looksOutside(stage) || flags.force ? undefined : planInside(stage, study, flags);
-    if (plans?.every((plan) => plan.cached)) {
+    // What a study had published before may have to be removed, which only the stage itself is allowed to.
+    const isCurrent = (plan: StagePlan) =>
+      plan.cached && (!stage.publishesStudy || readCurrent(root, stage.name, study.name)?.key === plan.key);
+    if (plans?.every(isCurrent)) {
       for (const plan of plans) {
         createProgress(stage.name).line(describe({ ...plan, cachedKey: plan.key }));
-        setCurrent(Deno.cwd(), plan, study.name);
+        setCurrent(root, plan, study.name, plan.cached!);
       }
       continue;
     }
-    const hosts = flags.mirror ? [new URL(String(flags.mirror)).host] : [];
-    const { code } = await stageCommand(stage.task, argsOf(stage, study, flags), { hosts }).output();
+    const hosts = stage.task === "ingest" ? mirrorHosts(study, flags) : [];
+    const code = await runToEnd(stageCommand(stage.task, argsOf(stage, study, flags), { hosts }));
     if (code !== 0) Deno.exit(code);
   }
   progress.line(`done in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+}
+
+/** @throws {UsageError} A flag that none of the stages that are to run would read. */
+function refuseIdleFlags(chain: readonly StageDeclaration[], flags: Record<string, ParamValue>): void {
+  for (const name of Object.keys(flags)) {
+    if (Object.hasOwn(ALL_FLAGS, name) || chain.some((stage) => Object.hasOwn(stage.params, name))) continue;
+    const readers = STAGE_CHAIN.filter((stage) => Object.hasOwn(stage.params, name)).map((stage) =>
+      stage.task
+    );
+    throw new UsageError(
+      `Cannot use --${name}: it is for ${
+        readers.join(" and ")
+      }, which is not among the stages to run (--from, --to)`,
+    );
+  }
 }
 
 await exitWith("all", async () => {
@@ -185,9 +223,19 @@ await exitWith("all", async () => {
     throw new UsageError(`Cannot run from ${TASKS[from]} to ${TASKS[to]}: the order is ${TASKS.join(", ")}`);
   }
   const chain = STAGE_CHAIN.slice(from, to + 1);
-  if (flags.graph) return console.log(drawGraph(await survey(chain, study, flags)));
-  if (!flags.dryRun) return await runChain(chain, study, flags);
-  for (const standing of await survey(chain, study, flags)) {
-    createProgress(standing.stage.name).line(describe(standing));
-  }
+  refuseIdleFlags(chain, flags);
+  for (const stage of chain) stageParams(stage, study, flags);
+  if (!flags.graph && !flags.dryRun) return await runChain(chain, study, flags);
+  const standings = await survey(chain, study, flags);
+  if (flags.json) {
+    const rows = standings.map(({ stage, variant, cachedKey, why }) => ({
+      stage: stage.name,
+      variant,
+      reads: stage.upstream,
+      cachedKey,
+      why: cachedKey === undefined ? why : undefined,
+    }));
+    console.log(JSON.stringify(rows, null, 2));
+  } else if (flags.graph) console.log(drawGraph(standings));
+  else for (const standing of standings) createProgress(standing.stage.name).line(describe(standing));
 });

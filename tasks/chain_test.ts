@@ -24,7 +24,7 @@ function makeFolder(): string {
 
 async function run(cwd: string, task: string, ...args: string[]) {
   const command = new Deno.Command(Deno.execPath(), {
-    args: stageArguments(task, ["--study", "tiny", ...args], { cwd }),
+    args: stageArguments(task, args.includes("--study") ? args : ["--study", "tiny", ...args], { cwd }),
     cwd,
     stdin: "null",
   });
@@ -38,14 +38,14 @@ async function runOk(cwd: string, task: string, ...args: string[]): Promise<stri
   return stderr;
 }
 
-/** SHA-256 of every file below a folder, by path; what tells of times and speeds is left out. */
+/** SHA-256 of every file below a folder, by path. */
 function hashTree(root: string, folder: string): Record<string, string> {
   const hashes: Record<string, string> = {};
   const visit = (path: string) => {
     for (const entry of Deno.readDirSync(join(root, path))) {
       const inner = `${path}/${entry.name}`;
       if (entry.isDirectory) visit(inner);
-      else if (!/manifest\.json|model_card\.json|SHA256SUMS$/.test(entry.name)) {
+      else {
         hashes[inner] = createHash("sha256").update(Deno.readFileSync(join(root, inner))).digest("hex");
       }
     }
@@ -188,7 +188,7 @@ Deno.test("unlabelled CSV files go from ingest to a dataset without labels", asy
       join(cwd, "holter/patient 7.csv"),
       ["time (s);ECG (mV)", ...ecg.map((v, i) => `${i / 250};${v}`)].join("\n"),
     );
-    await runOk(cwd, "all", "--source", "holter", "--model", "none", "--to", "export");
+    await runOk(cwd, "all", "--source", "holter", "--model", "none");
     const lines = Deno.readTextFileSync(join(cwd, "Datasets/tiny-unlabelled.csv")).trim().split("\n");
     assert.ok(lines.length - 1 >= 47 && lines.length - 1 <= 51, `${lines.length - 1} beats`);
     const columns = lines[0].split(","), first = lines[2].split(",");
@@ -200,6 +200,77 @@ Deno.test("unlabelled CSV files go from ingest to a dataset without labels", asy
     const { code, stderr } = await run(cwd, "train");
     assert.equal(code, 1);
     assert.match(stderr, /holds no window/);
+  } finally {
+    Deno.removeSync(cwd, { recursive: true });
+  }
+});
+
+Deno.test("export publishes what the study has now, also when it had that before, and removes what it no longer has", async () => {
+  const cwd = makeFolder();
+  try {
+    const exportWith = (...args: string[]) => runOk(cwd, "all", "--to", "export", "--epochs", "1", ...args);
+    await exportWith("--model", "cnn", "--learningRate", "0.001");
+    const first = hashTree(cwd, "models");
+    await exportWith("--learningRate", "0.004");
+    assert.notDeepEqual(hashTree(cwd, "models"), first);
+    await exportWith("--model", "cnn", "--learningRate", "0.001");
+    assert.deepEqual(hashTree(cwd, "models"), first);
+
+    const path = join(cwd, "Datasets/tiny-test.csv"), csv = Deno.readFileSync(path);
+    const damaged = csv.slice();
+    damaged[damaged.length >> 1] ^= 1;
+    Deno.writeFileSync(path, damaged);
+    await exportWith("--model", "cnn", "--learningRate", "0.001");
+    assert.deepEqual(Deno.readFileSync(path), csv);
+
+    Deno.writeTextFileSync(join(cwd, "tasks/studies/twin.json"), JSON.stringify(STUDY));
+    await runOk(
+      cwd,
+      "all",
+      "--study",
+      "twin",
+      "--to",
+      "export",
+      "--epochs",
+      "1",
+      "--model",
+      "cnn",
+      "--learningRate",
+      "0.001",
+    );
+    assert.ok(
+      Deno.statSync(join(cwd, "Datasets/twin-test.csv")).isFile,
+      "another study with equal parameters has files of its own",
+    );
+    assert.ok(Deno.statSync(join(cwd, "Datasets/tiny-test.csv")).isFile);
+  } finally {
+    Deno.removeSync(cwd, { recursive: true });
+  }
+});
+
+Deno.test("bench says when a dataset does not fit a model and does not run it", async () => {
+  const cwd = makeFolder();
+  try {
+    await runOk(cwd, "all", "--to", "export", "--epochs", "1", "--model", "cnn");
+    Deno.writeTextFileSync(
+      join(cwd, "tasks/studies/other.json"),
+      JSON.stringify({ ...STUDY, window: { windowScale: "none" } }),
+    );
+    await runOk(cwd, "all", "--study", "other", "--to", "export", "--epochs", "1", "--model", "none");
+    const { counts } = JSON.parse((await run(cwd, "bench", "--json", "--quantizedOnly", "True")).stdout);
+    const [summary] = counts.summaries;
+    const other = summary.datasets.find(({ dataset }: { dataset: string }) => dataset === "other-test");
+    assert.equal(other.status, "skipped");
+    assert.match(other.reason, /windowScale is none, the model's window/);
+    const alone = await run(cwd, "bench", "--datasets", "other-test");
+    assert.equal(alone.code, 1);
+    assert.match(alone.stderr, /no dataset in Datasets\/ fits/);
+
+    const path = join(cwd, "models/tiny/cnn/model_card.json"), card = JSON.parse(Deno.readTextFileSync(path));
+    Deno.writeTextFileSync(path, JSON.stringify({ ...card, classes: ["V", "N", "S", "F", "Q"] }));
+    const swapped = await run(cwd, "bench");
+    assert.equal(swapped.code, 1);
+    assert.match(swapped.stderr, /model card's classes must be N,S,V,F,Q/);
   } finally {
     Deno.removeSync(cwd, { recursive: true });
   }

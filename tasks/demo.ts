@@ -1,9 +1,9 @@
 /** Runs the whole chain on synthetic ECG: nothing to download, every stage at work, about a minute. */
 import { exitWith } from "../pipeline/lib/stage/exit.ts";
-import { stageCommand } from "./stage_command.ts";
+import { runToEnd, stageCommand } from "./stage_command.ts";
 
 await exitWith("demo", async () => {
-  const { code } = await stageCommand("all", ["--study", "demo", ...Deno.args]).output();
+  const code = await runToEnd(stageCommand("all", ["--study", "demo", ...Deno.args]));
   if (code !== 0) Deno.exit(code);
   console.log(`
 What you have now, all of it from synthetic signals:

@@ -50,3 +50,21 @@ export function stageCommand(
     stderr,
   });
 }
+
+/**
+ * Runs a command to its end; who ends this program (Ctrl-C, kill) ends the command with it.
+ *
+ * @returns The exit code.
+ */
+export async function runToEnd(command: Deno.Command): Promise<number> {
+  const child = command.spawn(),
+    signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  const handlers = signals.map((signal) => {
+    const handler = () => child.kill(signal);
+    Deno.addSignalListener(signal, handler);
+    return () => Deno.removeSignalListener(signal, handler);
+  });
+  const { code } = await child.status;
+  for (const remove of handlers) remove();
+  return code;
+}

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { isBeatSymbol } from "../pipeline/lib/beats/aami.ts";
+import { encodeRecord, readRecord } from "../pipeline/lib/formats/wfdb/wfdb.ts";
 import { sha256Hex } from "../pipeline/lib/stage/files.ts";
 import { stageArguments } from "./stage_command.ts";
 
@@ -14,7 +16,8 @@ interface Outcome {
 /** Runs a stage as the user does: as a program with the permissions of its task, in a folder of its own. */
 async function run(cwd: string, task: string, ...args: string[]): Promise<Outcome> {
   const command = new Deno.Command(Deno.execPath(), {
-    args: stageArguments(task, args, { cwd }),
+    // The tests' own servers are on loopback, which no task grants.
+    args: stageArguments(task, args, { cwd, hosts: ["127.0.0.1"] }),
     cwd,
     stdin: "null",
   });
@@ -168,7 +171,7 @@ Deno.test("wrong usage ends with 2 and names what was probably meant", () =>
       code: 2,
       message: /Cannot use --study/,
     });
-    for (const name of ["a/b", "..", "../x", "", "a b"]) {
+    for (const name of ["a/b", "..", "../x", "a..b", "a.", "", "a b"]) {
       const outcome = await run(cwd, "bench", "--computerType", name);
       assertRefused(cwd, outcome, { code: 2, message: /--computerType/ });
     }
@@ -282,4 +285,65 @@ Deno.test("a stage cannot reach what its task does not grant", () =>
   inFolder(async (cwd) => {
     const outcome = await run(cwd, "ingest", "--source", "physionet", "--mirror", "http://192.0.2.1/");
     assertRefused(cwd, outcome, { code: 1, message: /192\.0\.2\.1|net/, hint: /hint: / });
+  }));
+
+Deno.test("a damaged manifest or pointer costs a new run and nothing else", () =>
+  inFolder(async (cwd) => {
+    await runOk(cwd, "ingest", ...SMALL);
+    await runOk(cwd, "preprocess");
+    const manifest = join(cwd, "data/02_preprocess", finishedKeys(cwd, "02_preprocess")[0], "manifest.json");
+    const before = JSON.parse(Deno.readTextFileSync(manifest));
+    Deno.writeTextFileSync(manifest, "{");
+    await runOk(cwd, "preprocess");
+    assert.deepEqual(JSON.parse(Deno.readTextFileSync(manifest)).outputs, before.outputs);
+    for (const garbage of ["garbage", "null", '{"key":5}']) {
+      Deno.writeTextFileSync(join(cwd, "data/02_preprocess/current/inter-patient.json"), garbage);
+      const { code, stderr } = await run(cwd, "window");
+      assert.equal(code, 1);
+      assert.match(stderr, /no output of 02_preprocess/);
+    }
+    assert.match((await runOk(cwd, "preprocess")).stderr, /cached/);
+    await runOk(cwd, "window");
+  }));
+
+Deno.test("preprocess leaves out beats that are annotated beyond the record's end, and counts them", () =>
+  inFolder(async (cwd) => {
+    const folder = await makeRecords(cwd);
+    const read = (name: string) => Deno.readFileSync(join(folder, name));
+    const { header, signals, annotations } = readRecord({
+      header: { name: "s001.hea", text: decoder.decode(read("s001.hea")) },
+      files: new Map([["s001.dat", read("s001.dat")]]),
+      annotations: read("s001.atr"),
+    });
+    const half = signals[0].length >> 1;
+    const cut = { header, annotations, signals: signals.map((signal) => signal.subarray(0, half)) };
+    for (const [name, bytes] of encodeRecord(cut)) Deno.writeFileSync(join(folder, name), bytes);
+    await runOk(cwd, "ingest", "--source", "records", "--records", "s001");
+    const { counts } = JSON.parse((await runOk(cwd, "preprocess", "--json")).stdout);
+    const inside = annotations.filter(({ sample, symbol }) => sample < half && isBeatSymbol(symbol)).length;
+    assert.equal(counts.beats, inside);
+    assert.equal(counts.annotationsLeftOut, annotations.length - inside);
+  }));
+
+Deno.test("flags that cannot have an effect are refused", () =>
+  inFolder(async (cwd) => {
+    const idle = await run(cwd, "all", "--from", "train", "--windowSamples", "100");
+    assertRefused(cwd, idle, { code: 2, message: /--windowSamples.*window/ });
+    const otherStudy = await run(cwd, "all", "--scheme", "intra-patient");
+    assertRefused(cwd, otherStudy, { code: 2, message: /inter-patient is about inter-patient.*--study/ });
+    const address = await run(cwd, "all", "--mirror", "http://[");
+    assertRefused(cwd, address, { code: 2, message: /--mirror/ });
+    const unknown = await run(cwd, "ingest", ...SMALL, "--records", "s001,s900");
+    assertRefused(cwd, unknown, { code: 1, message: /s900/ });
+  }));
+
+Deno.test("a dry run tells what --force would do, in words and as JSON", () =>
+  inFolder(async (cwd) => {
+    await runOk(cwd, "ingest", ...SMALL);
+    assert.match((await runOk(cwd, "ingest", ...SMALL, "--dryRun")).stderr, /cached/);
+    assert.match((await runOk(cwd, "ingest", ...SMALL, "--dryRun", "--force")).stderr, /would run: forced/);
+    const { stdout } = await runOk(cwd, "all", ...SMALL, "--dryRun", "--json");
+    const rows = JSON.parse(stdout) as { stage: string; cachedKey?: string; why?: string }[];
+    assert.ok(rows.find(({ stage }) => stage === "01_ingest")?.cachedKey);
+    assert.match(rows.find(({ stage }) => stage === "03_window")!.why!, /02_preprocess would run/);
   }));

@@ -1,11 +1,13 @@
-import type { ClassificationReport } from "../metrics/confusion.ts";
+import type { BeatFigures } from "../metrics/beat_figures.ts";
 import type { LatencyStatistics } from "../metrics/latency.ts";
 
 /** How a model did on the beats of one dataset. */
-export interface DatasetResult {
+export interface DatasetResult extends Partial<BeatFigures> {
   /** File of Datasets/ without ".csv". */
   dataset: string;
   sha256: string;
+  /** True when its records come from a generator; undefined when there is no card beside it to tell. */
+  synthetic?: boolean;
   /** Windows in the file. */
   windows: number;
   /** Windows that were run: all, or as many spread evenly. */
@@ -17,15 +19,6 @@ export interface DatasetResult {
   recordsSeenInTraining: string[];
   /** Windows a second of the whole run: quantize, invoke, dequantize, all interpreters together. */
   windowsPerSecond?: number;
-  /** Rows: truth; columns: prediction; both in the order of `classes`. */
-  confusionMatrix?: number[][];
-  fiveClass?: ClassificationReport;
-  /** Without Q, of which the databases hold next to nothing. */
-  fourClass?: ClassificationReport;
-  /** The five-class figures without one record, for records that bend the whole. */
-  without?: Record<string, ClassificationReport>;
-  /** Beats by predicted class: all that can be said of a dataset without labels. */
-  predicted?: Record<string, number>;
 }
 
 /** Content of Reports/summary-<computerType>-<ModelName>-<yyyy-mm-dd>.json. */
@@ -35,7 +28,7 @@ export interface BenchmarkSummary {
   /** Local date, yyyy-mm-dd. */
   date: string;
   finishedAt: string;
-  /** True when the model or its data are synthetic. */
+  /** True when the model was trained on synthetic data, or any dataset here is synthetic. */
   synthetic: boolean;
   model: {
     /** <study>-<model>, with "-int8" when quantized. */
@@ -71,6 +64,7 @@ export interface BenchmarkSummary {
   windowsPerSecond: number;
   /** Interpreters that shared the accuracy runs. */
   workers: number;
+  /** Of the whole program so far: with several models, that of the largest up to this one. */
   peakRssMb: number;
   datasets: DatasetResult[];
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { FormatError } from "../core/errors.ts";
+import { parseJson } from "../core/parse_json.ts";
+import { signalFormSchema } from "./signal_form.ts";
 
 const json = z.record(z.string(), z.json());
 
@@ -16,14 +17,11 @@ const modelCardSchema = z.object({
   classes: z.array(z.string()).min(2).max(255),
   /** Parameters of the network. */
   parameters: z.int().min(1),
-  input: z.object({
-    windowSamples: z.int().min(1).max(65536),
-    fs: z.number().positive(),
-    rPeakOffset: z.int().min(0),
-    /** All parameters of preprocessing and of cutting windows. */
-    preprocess: json,
-    window: json,
-  }),
+  /** What the windows must have gone through. */
+  input: signalFormSchema,
+  /** All parameters of preprocessing and of cutting windows. */
+  preprocess: json,
+  window: json,
   data: z.object({
     scheme: z.string(),
     trainRecords: z.array(z.string()),
@@ -48,15 +46,5 @@ const modelCardSchema = z.object({
 export type ModelCard = z.infer<typeof modelCardSchema>;
 
 /** @throws {FormatError} When the text is not a model card. */
-export function parseModelCard(text: string, file: string): ModelCard {
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch {
-    throw new FormatError("Cannot read a model card: must be JSON", { file });
-  }
-  const result = modelCardSchema.safeParse(content);
-  if (result.success) return result.data;
-  const { path, message } = result.error.issues[0];
-  throw new FormatError(`Cannot read a model card: ${path.join(".") || "card"}: ${message}`, { file });
-}
+export const parseModelCard = (text: string, file: string): ModelCard =>
+  parseJson(text, { schema: modelCardSchema, what: "a model card", file });

@@ -81,7 +81,7 @@ export function tfliteLibraryPath(platform = `${Deno.build.os} ${Deno.build.arch
   }
   let packageJson: string;
   try {
-    packageJson = import.meta.resolve(`${PACKAGE}/package.json`);
+    packageJson = import.meta.resolve("tfjs-tflite-node/package.json");
   } catch (cause) {
     throw notInstalled(cause);
   }

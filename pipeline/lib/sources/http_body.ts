@@ -127,7 +127,7 @@ function networkError(error: unknown, url: URL, run: AbortSignal, connection: Ab
   const { name, message, cause } = error instanceof Error ? error : new Error(String(error));
   if (name === "NotCapable") {
     return new StageError(`Cannot download ${url}: this program may not reach ${url.host}`, {
-      hint: `Run it with deno's flag --allow-net=${url.host}.`,
+      hint: `\`deno task all --to ingest --mirror <address>\` grants what it needs.`,
       cause: error,
     });
   }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { StageError } from "../core/errors.ts";
+import { FormatError, StageError } from "../core/errors.ts";
 import { stageByName, type StageDeclaration } from "./catalogue.ts";
-import { sha256Hex, statOrUndefined, writeAtomic } from "./files.ts";
+import { createFileHasher, sha256Hex, statOrUndefined, writeAtomic } from "./files.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
 import type { ParamValue } from "./params.ts";
 import type { SourceGraph } from "./source_graph.ts";
@@ -40,11 +40,29 @@ export const cacheFolder = (root: string, stage: string, key: string): string =>
 const pointerName = (stage: string, study: string, variant?: string) =>
   `data/${stage}/current/${study}${variant === undefined ? "" : `.${variant}`}.json`;
 
-/** Remembers which output a study has now: later stages of the study read that one. */
-export function setCurrent(root: string, plan: StagePlan, study: string): void {
+/**
+ * Remembers which output a study has now: later stages of the study read that one.
+ *
+ * What the study's output before had published and this one does not is removed: it would be taken for this one's.
+ */
+export function setCurrent(root: string, plan: StagePlan, study: string, now: Manifest): void {
+  if (plan.stage.publishesStudy) {
+    const key = readPointerKey(root, plan.stage.name, study, plan.variant);
+    const before = key === undefined ? undefined : readManifest(root, plan.stage.name, key);
+    const kept = new Set(now.published.map(({ path }) => path));
+    for (const { path } of before?.published ?? []) {
+      if (!kept.has(path) && statOrUndefined(join(root, path))) Deno.removeSync(join(root, path));
+    }
+  }
   const name = pointerName(plan.stage.name, study, plan.variant),
     text = JSON.stringify({ key: plan.key }) + "\n";
   if (readText(join(root, name)) !== text) writeAtomic(root, name, text);
+}
+
+/** @returns Key of the output that a study has now; undefined when there is none, or no telling. */
+function readPointerKey(root: string, stage: string, study: string, variant?: string): string | undefined {
+  const text = readText(join(root, pointerName(stage, study, variant)));
+  return text === undefined ? undefined : /^\{"key":"([0-9a-f]{64})"\}\n$/.exec(text)?.[1];
 }
 
 /** @returns The output that a study has now, undefined when there is none. */
@@ -54,34 +72,53 @@ export function readCurrent(
   study: string,
   variant?: string,
 ): Manifest | undefined {
-  const text = readText(join(root, pointerName(stage, study, variant)));
-  const key = text === undefined ? undefined : (JSON.parse(text) as { key: string }).key;
+  const key = readPointerKey(root, stage, study, variant);
   return key === undefined ? undefined : readCached(root, stage, key);
 }
 
-function readText(path: string): string | undefined {
-  return statOrUndefined(path) ? Deno.readTextFileSync(path) : undefined;
+/** @returns Undefined when there is none or it cannot be read: what it stood for is then made again. */
+function readManifest(root: string, stage: string, key: string): Manifest | undefined {
+  const path = join(cacheFolder(root, stage, key), "manifest.json"), text = readText(path);
+  if (text === undefined) return undefined;
+  try {
+    const manifest = parseManifest(text, path);
+    return manifest.key === key ? manifest : undefined;
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
 }
 
-/** @returns Undefined unless the manifest and every file that it names are there in full length. */
+function readText(path: string): string | undefined {
+  return statOrUndefined(path)?.isFile ? Deno.readTextFileSync(path) : undefined;
+}
+
+/**
+ * Finds an output in the cache.
+ *
+ * @returns Undefined unless the manifest is there, every file of the folder in full length, and every published file with
+ *   its contents: others write to Datasets/ and models/ too.
+ */
 export function readCached(root: string, stage: string, key: string): Manifest | undefined {
-  const folder = cacheFolder(root, stage, key), path = join(folder, "manifest.json");
-  const text = readText(path);
-  if (text === undefined) return undefined;
-  const manifest = parseManifest(text, path);
-  const whole = (base: string) => (file: { path: string; bytes: number }) =>
-    statOrUndefined(join(base, file.path))?.size === file.bytes;
-  if (manifest.key !== key) return undefined;
-  return manifest.outputs.every(whole(folder)) && manifest.published.every(whole(root))
-    ? manifest
-    : undefined;
+  const manifest = readManifest(root, stage, key), folder = cacheFolder(root, stage, key);
+  if (!manifest) return undefined;
+  if (!manifest.outputs.every(({ path, bytes }) => statOrUndefined(join(folder, path))?.size === bytes)) {
+    return undefined;
+  }
+  const hasher = createFileHasher(root);
+  const isPublished = ({ path, bytes, sha256 }: Manifest["published"][number]) =>
+    statOrUndefined(join(root, path))?.size === bytes && hasher.hash(join(root, path)).sha256 === sha256;
+  const whole = manifest.published.every(isPublished);
+  hasher.save();
+  return whole ? manifest : undefined;
 }
 
 /** One hash over all that a stage left behind: equal contents make later stages cached, whatever made them. */
 export const contentHash = (manifest: Manifest): string =>
-  sha256Hex(
-    JSON.stringify([...manifest.outputs, ...manifest.published].map(({ path, sha256 }) => [path, sha256])),
-  );
+  sha256Hex(JSON.stringify([
+    manifest.synthetic,
+    ...[...manifest.outputs, ...manifest.published].map(({ path, sha256 }) => [path, sha256]),
+  ]));
 
 /**
  * Says what a stage would compute from where things stand.
@@ -116,6 +153,7 @@ export function planStage(options: {
     const counted = Object.entries(ownParams).filter(([name]) => stage.params[name].inKey !== false).sort();
     const key = sha256Hex(JSON.stringify([
       stage.name,
+      stage.publishesStudy ? study : "",
       counted,
       inputs.map(({ name, sha256 }) => [name, sha256]).sort(),
       sources,

@@ -12,6 +12,8 @@ export interface StageDeclaration<S extends ParamSpec = ParamSpec> {
   upstream: readonly string[];
   /** The list parameter whose every value gets a cache entry of its own. */
   fanOut?: "model";
+  /** True when it writes files outside data/ under the study's name. */
+  publishesStudy?: true;
   params: S;
 }
 
@@ -50,7 +52,8 @@ const ingest = declare({
     mirror: {
       type: "string",
       default: "",
-      pattern: /^(https?:\/\/\S+)?$/,
+      pattern: /^(https?:\/\/[A-Za-z0-9.[\]:-]+\/?\S*)?$/,
+      form: "an address that begins with http:// or https://",
       inKey: false,
       doc: "Address of another server with PhysioNet's layout of mitdb",
     },
@@ -189,6 +192,7 @@ const window = declare({
       type: "string",
       default: "inter-patient",
       choices: ["inter-patient", "intra-patient"],
+      ofStudy: true,
       doc: "Split by patient (DS1 and DS2), or at random over beats, which mixes patients",
     },
     seed,
@@ -233,7 +237,7 @@ const train = declare({
       unit: "windows",
       doc: "Windows between two updates",
     },
-    learningRate: { type: "float", default: 0.002, min: 1e-7, max: 10, doc: "Step size of Adam" },
+    learningRate: { type: "float", default: 0.003, min: 1e-7, max: 10, doc: "Step size of Adam" },
     schedule: {
       type: "string",
       default: "cosine",
@@ -317,6 +321,7 @@ const exportStage = declare({
   task: "export",
   doc: "Writes the windows to Datasets/ as CSV and the models, their cards and checksums to models/.",
   upstream: ["03_window", "04_train", "05_convert", "06_quantize"],
+  publishesStudy: true,
   params: {
     model,
     splits: {
@@ -337,7 +342,8 @@ const benchmark = declare({
     computerType: {
       type: "string",
       default: "this-computer",
-      pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+      pattern: /^(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/,
+      form: "up to 64 letters, digits, dots, - and _, beginning and ending with a letter or digit",
       doc: "Name of this kind of computer in the reports",
     },
     quantizedOnly: { type: "boolean", default: false, doc: "Only int8 models" },

@@ -6,6 +6,13 @@ export const EXIT_FAILED = 1, EXIT_USAGE = 2;
 /** No space, quota exceeded, file too large; the runtime gives the number in the message and not always a code. */
 const FULL = /\(os error (28|122|27)\)|ENOSPC|EDQUOT|EFBIG/;
 
+const FILE_ERRORS = [
+  Deno.errors.NotFound,
+  Deno.errors.AlreadyExists,
+  Deno.errors.IsADirectory,
+  Deno.errors.NotADirectory,
+];
+
 /** @returns True for an error of a write that the disk had no room for. */
 export const isDiskFull = (error: unknown): boolean =>
   error instanceof Error && FULL.test(`${(error as { code?: string }).code} ${error.message}`);
@@ -29,8 +36,17 @@ export function explainError(error: unknown): { message: string; hint?: string }
   if (error instanceof Deno.errors.NotCapable) {
     return { message: error.message, hint: "start it with `deno task`, which grants what the stage needs" };
   }
-  if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotFound) {
-    return { message: error.message };
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return {
+      message: error.message,
+      hint: "the folder belongs to someone else or is read-only: check its permissions",
+    };
+  }
+  if (FILE_ERRORS.some((type) => error instanceof type)) {
+    return {
+      message: error.message,
+      hint: "a file or folder is missing, in the way, or of the other kind: move it away",
+    };
   }
   return undefined;
 }

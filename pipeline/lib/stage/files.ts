@@ -62,7 +62,8 @@ function openHashedFile(path: string, name: string): OutputWriter {
  * @param name Path from `root`.
  */
 export function openAtomic(root: string, name: string): OutputWriter {
-  const path = join(root, name), temporary = `${path}.partial-${Deno.pid}`;
+  // One name for every run: what a killed one left is written over by the next.
+  const path = join(root, name), temporary = `${path}.partial`;
   const writer = openHashedFile(temporary, name);
   return {
     write(chunk) {
@@ -145,8 +146,11 @@ export function createFileHasher(root: string): FileHasher {
       return { bytes: info.size, sha256: fresh[real].sha256 };
     },
     save() {
-      if (Object.keys(fresh).length > 0) {
+      if (Object.keys(fresh).length === 0) return;
+      try {
         writeAtomic(root, HASH_MEMORY, JSON.stringify({ ...known, ...fresh }));
+      } catch {
+        // Next time the files are hashed again.
       }
     },
   };

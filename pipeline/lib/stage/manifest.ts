@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { FormatError } from "../core/errors.ts";
+import { parseJson } from "../core/parse_json.ts";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const file = z.object({ path: z.string(), bytes: z.int().min(0), sha256 });
@@ -24,6 +24,7 @@ const manifestSchema = z.object({
   /** Files outside data/, by their path from the project's root. */
   published: z.array(file),
   counts: z.record(z.string(), z.json()),
+  measured: z.record(z.string(), z.json()).optional(),
   versions: z.record(z.string(), z.string()),
   seconds: z.number().min(0),
   peakRssMb: z.number().min(0),
@@ -37,15 +38,5 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export type OutputFile = z.infer<typeof file>;
 
 /** @throws {FormatError} When the text is not a manifest of this layout. */
-export function parseManifest(text: string, path: string): Manifest {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new FormatError("Cannot read a manifest: must be JSON", { file: path });
-  }
-  const result = manifestSchema.safeParse(json);
-  if (result.success) return result.data;
-  const { path: where, message } = result.error.issues[0];
-  throw new FormatError(`Cannot read a manifest: ${where.join(".")}: ${message}`, { file: path });
-}
+export const parseManifest = (text: string, file: string): Manifest =>
+  parseJson(text, { schema: manifestSchema, what: "a manifest", file });

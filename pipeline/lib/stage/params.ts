@@ -8,6 +8,8 @@ interface ParamBase {
   doc: string;
   /** Unit of the value, for example "Hz". */
   unit?: string;
+  /** True when a study that sets it is named after it: a flag may then not say otherwise. */
+  ofStudy?: true;
   /** False for what cannot change a result (workers, a mirror's address): it stays out of the cache key. */
   inKey?: false;
 }
@@ -15,7 +17,13 @@ interface ParamBase {
 /** One parameter of a stage. From this one declaration come the flag, `--help`, validation and the cache key. */
 export type Param =
   | ParamBase & { type: "int" | "float"; default: number; min?: number; max?: number }
-  | ParamBase & { type: "string"; default: string; choices?: readonly string[]; pattern?: RegExp }
+  | ParamBase & {
+    type: "string";
+    default: string;
+    choices?: readonly string[];
+    pattern?: RegExp;
+    form?: string;
+  }
   | ParamBase & { type: "boolean"; default: boolean }
   | ParamBase & { type: "list"; default: readonly string[]; choices?: readonly string[] };
 
@@ -69,7 +77,7 @@ export function describeValues(param: Param): string {
     }
     case "string":
       if (param.choices) return `one of ${param.choices.join(", ")}`;
-      return param.pattern ? `text of the form ${param.pattern.source}` : "text";
+      return param.form ?? "text";
     case "boolean":
       return "True or False";
     case "list":
@@ -128,7 +136,8 @@ const camelCase = (flag: string): string =>
  */
 export function parseFlags(args: readonly string[], spec: ParamSpec): Record<string, ParamValue> {
   const words: string[] = [];
-  args.forEach((word, i) => {
+  args.forEach((written, i) => {
+    const word = written === "-h" ? "--help" : written;
     words.push(word);
     const param = word.startsWith("--") && !word.includes("=") ? spec[camelCase(word.slice(2))] : undefined;
     if (param?.type === "boolean" && !/^(true|false)$/i.test(args[i + 1] ?? "")) words.push("true");

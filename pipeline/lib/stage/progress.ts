@@ -35,7 +35,6 @@ function terminalBar(name: string, label: string, total: number, unit: string): 
     stream: process.stderr,
     format: `[${name}] ${label} {bar} {value}/{total} ${unit} {rate}/s eta {eta_formatted} {note}`,
     barsize: 24,
-    hideCursor: true,
     clearOnComplete: true,
     linewrap: false,
   }, cliProgress.Presets.shades_classic);

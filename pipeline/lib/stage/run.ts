@@ -26,6 +26,9 @@ export const FRAME_FLAGS = {
 
 type Json = Manifest["counts"][string];
 
+/** Every stage leaves what it counted under this name. */
+export const COUNTS_FILE = "counts.json";
+
 /** What a stage gets to work with. All its reading and writing goes through here. */
 export interface StageContext<S extends ParamSpec> {
   params: ParamValues<S>;
@@ -52,8 +55,12 @@ export interface StageContext<S extends ParamSpec> {
 }
 
 export interface StageResult {
-  /** What was counted: read, dropped and why, measured. */
+  /**
+   * What was counted: read, dropped and why. It follows from the inputs alone, and later stages read it (counts.json).
+   */
   counts: Record<string, Json>;
+  /** What another run of the same work would measure differently: speeds, threads. */
+  measured?: Record<string, Json>;
   /** The same for people, in one line without the stage's name. */
   summary: string;
   /** What people look at: printed to stdout. */
@@ -116,6 +123,7 @@ async function runStageWith<S extends ParamSpec, E>(
     external: prepared?.inputs,
   });
   const manifests: unknown[] = [];
+  if (plans.length === 0) progress.line("nothing to do: no model was asked for");
   for (const plan of plans) {
     const label = plan.variant === undefined ? "" : `${plan.variant}: `;
     const force = flags.force === true || work.always?.(params) === true;
@@ -142,7 +150,7 @@ async function runStageWith<S extends ParamSpec, E>(
       printTable: flags.json !== true,
     });
     if (manifest === plan.cached) progress.line(`${label}cached ${shortKey(plan)}`);
-    setCurrent(root, plan, study.name);
+    setCurrent(root, plan, study.name, manifest);
     manifests.push(manifest);
   }
   if (flags.json) console.log(JSON.stringify(stage.fanOut ? manifests : manifests[0], null, 2));
@@ -208,6 +216,7 @@ async function runPlan<S extends ParamSpec, E>(options: {
     checkpoint: work,
   };
   const result = await options.run(context);
+  context.write(COUNTS_FILE, JSON.stringify(result.counts, null, 1));
   const seconds = (performance.now() - startedMs) / 1000;
   const manifest: Manifest = {
     layout: 1,
@@ -222,6 +231,7 @@ async function runPlan<S extends ParamSpec, E>(options: {
     outputs,
     published,
     counts: result.counts,
+    measured: result.measured,
     versions: { deno: Deno.version.deno, v8: Deno.version.v8, os: Deno.build.os, arch: Deno.build.arch },
     seconds: Number(seconds.toFixed(3)),
     peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024),

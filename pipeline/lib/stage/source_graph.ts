@@ -3,19 +3,20 @@ import { createHash } from "node:crypto";
 /** Paths from the project's root, with "/" between folders, and the SHA-256 of each file in hex. */
 export type SourceGraph = Record<string, string>;
 
-/** Static imports and re-exports, dynamic imports of a literal, and files named by `new URL(..., import.meta.url)`. */
+/** Imports, re-exports, dynamic imports of a literal, `new URL("...", import.meta.url)`, `import.meta.resolve("...")`. */
 const REFERENCE = new RegExp(
   [
     /(?:^|\n)(?:import|export)\s[\w\s{},*$]*?\bfrom\s*["']([^"'\n]+)["']/,
     /(?:^|\n)import\s*["']([^"'\n]+)["']/,
     /\bimport\(\s*["']([^"'\n]+)["']/,
     /new URL\(\s*["'](\.[^"'\n]+)["']\s*,\s*import\.meta\.url/,
+    /import\.meta\.resolve\(\s*["']([^"'\n]+)["']/,
   ].map(({ source }) => source).join("|"),
   "g",
 );
 
 /** The frame moves files and computes none of them, so a change to it need not make every stage run again. */
-const FRAME = "pipeline/lib/stage/";
+const FRAME = /^pipeline\/lib\/stage\/[^/]+$/;
 
 /**
  * Finds every file of the project that decides what a script computes.
@@ -35,7 +36,7 @@ export function sourceGraph(
   const graph: SourceGraph = {};
   const waiting = [entry];
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-    if (path in graph || path.startsWith(FRAME)) continue;
+    if (path in graph || FRAME.test(path)) continue;
     const bytes = read(path);
     graph[path] = createHash("sha256").update(bytes).digest("hex");
     if (!path.endsWith(".ts")) continue;
@@ -43,9 +44,13 @@ export function sourceGraph(
       const specifier = forms.find((form) => form !== undefined)!;
       if (specifier.startsWith(".")) {
         waiting.push(new URL(specifier, `file:///${path}`).pathname.slice(1));
-      } else if (specifier in packages) {
-        graph[packages[specifier]] = createHash("sha256").update(packages[specifier]).digest("hex");
+        continue;
       }
+      // A package's file, "name/file", counts as the package.
+      const name = Object.keys(packages).find((known) =>
+        specifier === known || specifier.startsWith(`${known}/`)
+      );
+      if (name) graph[packages[name]] = createHash("sha256").update(packages[name]).digest("hex");
     }
   }
   return Object.fromEntries(Object.entries(graph).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -33,6 +33,20 @@ Deno.test("sourceGraph() changes when a file that is imported changes", () => {
   );
 });
 
+Deno.test("sourceGraph() knows the kernels and the native library, which no import names", () => {
+  const train = Object.keys(stageSources("04_train"));
+  for (const file of ["kernels.wasm", "kernels_fused.wasm"]) {
+    assert.ok(train.includes(`pipeline/lib/engine/kernels/${file}`));
+  }
+  for (const stage of ["05_convert", "06_quantize", "08_benchmark"]) {
+    assert.ok(
+      Object.keys(stageSources(stage)).some((name) => name.startsWith("npm:tfjs-tflite-node@")),
+      stage,
+    );
+  }
+  assert.ok(Object.keys(stageSources("01_ingest")).includes("pipeline/lib/stage/inputs/record_source.ts"));
+});
+
 interface ModuleInfo {
   specifier: string;
   dependencies?: { code?: { specifier: string }; type?: { specifier: string } }[];
@@ -43,7 +57,9 @@ function walkDenoInfo(entry: string, modules: ModuleInfo[]): string[] {
   const bySpecifier = new Map(modules.map((module) => [module.specifier, module]));
   const found = new Set<string>(), waiting = [entry];
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-    if (found.has(path) || !path.startsWith("pipeline/") || path.startsWith("pipeline/lib/stage/")) continue;
+    if (found.has(path) || !path.startsWith("pipeline/") || /^pipeline\/lib\/stage\/[^/]+$/.test(path)) {
+      continue;
+    }
     found.add(path);
     for (
       const { code, type } of bySpecifier.get(pathToFileURL(join(PROJECT, path)).href)?.dependencies ?? []

@@ -74,12 +74,22 @@ function unknownKey(key: string, known: string[], where: string): UsageError {
  * Joins defaults, study file and flags, later ones winning.
  *
  * @param flags Only what the user wrote on the command line.
+ * @throws {UsageError} A flag that contradicts what the study is named after.
  */
 export function stageParams<S extends ParamSpec>(
   stage: StageDeclaration<S>,
   study: Study,
   flags: Record<string, ParamValue>,
 ): ParamValues<S> {
+  for (const [name, said] of Object.entries(study.sections[stage.task] ?? {})) {
+    if (stage.params[name].ofStudy && Object.hasOwn(flags, name) && flags[name] !== said) {
+      throw new UsageError(
+        `Cannot use --${name} ${
+          flags[name]
+        }: the study ${study.name} is about ${said}; choose another with --study`,
+      );
+    }
+  }
   const own = Object.fromEntries(Object.entries(flags).filter(([name]) => Object.hasOwn(stage.params, name)));
   return { ...defaultsOf(stage.params), ...study.sections[stage.task], ...own } as ParamValues<S>;
 }

@@ -39,6 +39,8 @@ export async function openWorkFolder(
     }
     const made = force && !waited ? undefined : readCached(root, plan.stage.name, plan.key);
     if (made) {
+      // Opened anew after the other run had renamed its folder, this one is empty.
+      if (statOrUndefined(lockPath)?.ino === lock.statSync().ino) Deno.removeSync(path, { recursive: true });
       lock.close();
       return made;
     }
@@ -66,8 +68,9 @@ function createWorkFolder(
     complete(manifest) {
       writeAtomic(path, "manifest.json", JSON.stringify(manifest, null, 2) + "\n");
       if (statOrUndefined(checkpoint)) Deno.removeSync(checkpoint);
-      Deno.removeSync(join(path, LOCK));
       replaceFolder(path, folder);
+      // Only now: whoever opened it before sees by its place that the work is done.
+      Deno.removeSync(join(folder, LOCK));
     },
     [Symbol.dispose]: () => lock.close(),
   };

@@ -109,8 +109,9 @@ export interface Machine {
  * @param fused Whether a * b + c may be rounded once, where the processor can.
  */
 export function compileKernels(fused: boolean): WebAssembly.Module {
-  const file = fused ? "kernels_fused.wasm" : "kernels.wasm";
-  return new WebAssembly.Module(Deno.readFileSync(new URL(file, import.meta.url)));
+  const plainFile = new URL("./kernels.wasm", import.meta.url);
+  const fusedFile = new URL("./kernels_fused.wasm", import.meta.url);
+  return new WebAssembly.Module(Deno.readFileSync(fused ? fusedFile : plainFile));
 }
 
 /**

@@ -1,9 +1,10 @@
 import { join } from "node:path";
-import { StageError } from "../core/errors.ts";
-import { type ModelCard, parseModelCard } from "../artefacts/model_card.ts";
-import type { StageInput } from "./cache.ts";
-import { type FileHasher, statOrUndefined } from "./files.ts";
-import { nearestName } from "./nearest_name.ts";
+import { StageError } from "../../core/errors.ts";
+import { type DatasetCard, parseDatasetCard } from "../../artefacts/dataset_card.ts";
+import { type ModelCard, parseModelCard } from "../../artefacts/model_card.ts";
+import type { StageInput } from "../cache.ts";
+import { type FileHasher, isFile, sha256Hex, statOrUndefined } from "../files.ts";
+import { nearestName } from "../nearest_name.ts";
 
 /** A .tflite file that is to be measured. */
 export interface BenchModel {
@@ -13,6 +14,7 @@ export interface BenchModel {
   file: ModelCard["files"][number];
   quantized: boolean;
   path: string;
+  cardPath: string;
 }
 
 /** A file of Datasets/. */
@@ -21,6 +23,8 @@ export interface BenchDataset {
   name: string;
   path: string;
   sha256: string;
+  /** What the rows do not say; absent for a file that someone put there without. */
+  card?: DatasetCard;
 }
 
 export interface BenchInputs {
@@ -54,16 +58,20 @@ export function findBenchInputs(
     hint,
   });
   const inputs = [
-    ...models.map(({ name, path, file }) => {
+    ...models.flatMap(({ name, path, cardPath, file }) => {
       const { sha256 } = hasher.hash(path);
       if (sha256 !== file.sha256) {
         throw new StageError(`Cannot run ${path}: its SHA-256 is not the one in its model card`, {
           hint: "the file is damaged or was changed: export it again with `deno task export --force`",
         });
       }
-      return { name, sha256 };
+      return [{ name, sha256 }, { name: `card of ${name}`, sha256: hasher.hash(cardPath).sha256 }];
     }),
     ...datasets.map(({ name, sha256 }) => ({ name: `${name}.csv`, sha256 })),
+    ...datasets.filter(({ card }) => card).map(({ name, card }) => ({
+      name: `${name}.json`,
+      sha256: sha256Hex(JSON.stringify(card)),
+    })),
   ];
   return { inputs, external: { models, datasets } };
 }
@@ -94,31 +102,46 @@ function listModels(root: string): BenchModel[] {
   const folders = listFolders(join(root, "models")).flatMap((study) =>
     listFolders(join(root, "models", study)).map((model) => join(root, "models", study, model))
   );
-  return folders.flatMap((folder) => {
+  const models = folders.flatMap((folder) => {
     const cardPath = join(folder, "model_card.json");
-    if (!statOrUndefined(cardPath)) return [];
+    if (!isFile(cardPath)) return [];
     const card = parseModelCard(Deno.readTextFileSync(cardPath), cardPath);
     return card.files.filter((file) => file.format.startsWith("tflite-")).map((file) => {
-      const quantized = file.format === "tflite-int8";
-      return {
-        name: card.name + (quantized ? "-int8" : ""),
-        card,
-        file,
-        quantized,
-        path: join(folder, file.file),
-      };
+      const quantized = file.format === "tflite-int8", path = join(folder, file.file);
+      if (!isFile(path)) {
+        throw new StageError(`Cannot run ${path}: the model card names it, but it is not there`, {
+          hint: "copy the whole folder of the model, or remove it",
+        });
+      }
+      return { name: card.name + (quantized ? "-int8" : ""), card, cardPath, file, quantized, path };
     });
   });
+  const twice = models.find(({ name }, i) => models.findIndex((other) => other.name === name) !== i);
+  if (twice) {
+    throw new StageError(`Cannot benchmark: two model cards say ${twice.card.name}`, {
+      hint: `remove the copy, ${twice.cardPath} or the other one`,
+    });
+  }
+  return models;
 }
 
 function listDatasets(root: string, hasher: FileHasher): BenchDataset[] {
   const folder = join(root, "Datasets");
   if (!statOrUndefined(folder)?.isDirectory) return [];
-  const files = [...Deno.readDirSync(folder)].map((entry) => entry.name).filter((name) =>
-    name.endsWith(".csv")
-  ).sort();
+  const names = [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
+  const files = names.filter((name) => name.endsWith(".csv") && isFile(join(folder, name)));
   return files.map((file) => {
-    const path = join(folder, file);
-    return { name: file.slice(0, -".csv".length), path, sha256: hasher.hash(path).sha256 };
+    const name = file.slice(0, -".csv".length),
+      path = join(folder, file),
+      cardPath = join(folder, `${name}.json`);
+    const { sha256 } = hasher.hash(path);
+    if (!isFile(cardPath)) return { name, path, sha256 };
+    const card = parseDatasetCard(Deno.readTextFileSync(cardPath), cardPath);
+    if (card.sha256 !== sha256) {
+      throw new StageError(`Cannot run on ${path}: its SHA-256 is not the one in ${cardPath}`, {
+        hint: "export it again with `deno task export --force`, or remove the .json if the .csv is your own",
+      });
+    }
+    return { name, path, sha256, card };
   });
 }

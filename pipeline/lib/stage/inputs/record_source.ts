@@ -1,12 +1,12 @@
 import { basename, join, resolve } from "node:path";
-import { StageError } from "../core/errors.ts";
-import { downloadDatabase, MITDB_URL, SUMS_FILE } from "../sources/physionet.ts";
-import { parseSha256Sums } from "../sources/sha256sums.ts";
-import { type FolderRecord, listWfdbRecords } from "../sources/folder.ts";
-import type { StageInput } from "./cache.ts";
-import { createDirectoryStore } from "./directory_store.ts";
-import { type FileHasher, statOrUndefined } from "./files.ts";
-import type { Progress } from "./progress.ts";
+import { StageError } from "../../core/errors.ts";
+import { downloadDatabase, MITDB_URL, SUMS_FILE } from "../../sources/physionet.ts";
+import { parseSha256Sums } from "../../sources/sha256sums.ts";
+import { type FolderRecord, listWfdbRecords } from "../../sources/folder.ts";
+import type { StageInput } from "../cache.ts";
+import { createDirectoryStore } from "../directory_store.ts";
+import { type FileHasher, statOrUndefined } from "../files.ts";
+import type { Progress } from "../progress.ts";
 
 /** Where raw records come from, with nothing left to find out. */
 export type RecordSource =

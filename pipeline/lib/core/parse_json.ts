@@ -1,0 +1,22 @@
+import type * as z from "zod";
+import { FormatError } from "./errors.ts";
+
+/**
+ * Reads JSON that must fit a schema.
+ *
+ * @param options.what For example "a model card".
+ * @throws {FormatError} With the file and the first place that does not fit.
+ */
+export function parseJson<T>(text: string, options: { schema: z.ZodType<T>; what: string; file: string }): T {
+  const { schema, what, file } = options;
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    throw new FormatError(`Cannot read ${what}: must be JSON`, { file });
+  }
+  const result = schema.safeParse(content);
+  if (result.success) return result.data;
+  const { path, message } = result.error.issues[0];
+  throw new FormatError(`Cannot read ${what}: ${path.join(".") || "the file"}: ${message}`, { file });
+}
