@@ -4,7 +4,7 @@ export const BLOCK_SAMPLES = 32;
 export const ROW_BYTES = 4 * BLOCK_SAMPLES;
 
 /** End of the memory that the kernels keep for constants, which begins at byte 64. */
-export const RESERVED_BYTES = 384;
+export const RESERVED_BYTES = 368;
 
 /**
  * The compiled kernels; kernels.as.ts says what each argument is. All addresses are byte offsets into the memory
@@ -117,7 +117,7 @@ export function compileKernels(fused: boolean): WebAssembly.Module {
 /**
  * Makes the kernels ready to compute on a memory.
  *
- * @param memory Shared; never grown, so that views on it stay valid. Its bytes 64 to 384 are the kernels' own.
+ * @param memory Shared; never grown, so that views on it stay valid. Its bytes 64 to 368 are the kernels' own.
  */
 export function createMachine(module: WebAssembly.Module, memory: WebAssembly.Memory): Machine {
   const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
