@@ -112,6 +112,7 @@ async function runDataset(
 ): Promise<DatasetResult> {
   const { source, labels, records } = dataset, { data, classes } = model.card;
   const seen = new Set([...data.trainRecords, ...data.validationRecords].map(patientOfRecord));
+  const present = [...new Set(records)];
   const result: DatasetResult = {
     dataset: source.name,
     sha256: source.sha256,
@@ -119,7 +120,8 @@ async function runDataset(
     windows: dataset.total,
     windowsRun: labels.length,
     status: "ok",
-    recordsSeenInTraining: [...new Set(records)].filter((record) => seen.has(patientOfRecord(record))),
+    records: present.length,
+    recordsSeenInTraining: present.filter((record) => seen.has(patientOfRecord(record))),
   };
   const reason = whyUnfit(model, dataset);
   if (reason !== undefined) return { ...result, windowsRun: 0, status: "skipped", reason };
@@ -250,15 +252,16 @@ function tableOf(summaries: BenchmarkSummary[]): string {
       percent(result.fiveClass?.accuracy),
       percent(result.fourClass?.macroF1),
       ...["N", "S", "V", "F"].map((name) => percent(result.fourClass?.classes[name]?.sensitivity)),
-      result.status === "skipped" ? "skipped" : result.recordsSeenInTraining.length > 0 ? "seen" : "new",
+      result.status === "skipped" ? "skipped" : `${result.recordsSeenInTraining.length} of ${result.records}`,
     ])
   );
   const header = ["model", "dataset", "windows", "median ms", "p99 ms", "windows/s", "acc %", "macro-F1 %"];
-  return textTable([...header, "Se N", "Se S", "Se V", "Se F", "patients"], rows);
+  return textTable([...header, "Se N", "Se S", "Se V", "Se F", "records seen in training"], rows);
 }
 
 await runStage(STAGES.bench, {
-  prepare: ({ params, root, hasher }) => Promise.resolve(findBenchInputs({ ...params, root, hasher })),
+  prepare: ({ params, root, study, isStudyNamed, hasher }) =>
+    Promise.resolve(findBenchInputs({ ...params, root, study: isStudyNamed ? study : undefined, hasher })),
   always: (params) => params.rerun,
   async run(context, { models, datasets }: BenchInputs) {
     const runtime = openTfliteLibrary();

@@ -19,12 +19,17 @@ function makeFolder(): string {
   const cwd = Deno.makeTempDirSync({ prefix: "ecg-chain-" });
   Deno.mkdirSync(join(cwd, "tasks/studies"), { recursive: true });
   Deno.writeTextFileSync(join(cwd, "tasks/studies/tiny.json"), JSON.stringify(STUDY));
+  Deno.writeTextFileSync(join(cwd, "tasks/studies/inter-patient.json"), '{"doc": "the default"}');
   return cwd;
 }
 
-async function run(cwd: string, task: string, ...args: string[]) {
+/** Runs a task in the tests' study, unless the arguments name another. */
+const run = (cwd: string, task: string, ...args: string[]) =>
+  runAnyStudy(cwd, task, ...(args.includes("--study") ? [] : ["--study", "tiny"]), ...args);
+
+async function runAnyStudy(cwd: string, task: string, ...args: string[]) {
   const command = new Deno.Command(Deno.execPath(), {
-    args: stageArguments(task, args.includes("--study") ? args : ["--study", "tiny", ...args], { cwd }),
+    args: stageArguments(task, args, { cwd }),
     cwd,
     stdin: "null",
   });
@@ -257,18 +262,24 @@ Deno.test("bench says when a dataset does not fit a model and does not run it", 
       JSON.stringify({ ...STUDY, window: { windowScale: "none" } }),
     );
     await runOk(cwd, "all", "--study", "other", "--to", "export", "--epochs", "1", "--model", "none");
-    const { counts } = JSON.parse((await run(cwd, "bench", "--json", "--quantizedOnly", "True")).stdout);
+    const few = ["--maxWindows", "8", "--latencyWindows", "8"];
+    const bench = (...args: string[]) => runAnyStudy(cwd, "bench", ...few, ...args);
+    const { counts } = JSON.parse((await bench("--json", "--quantizedOnly", "True")).stdout);
     const [summary] = counts.summaries;
     const other = summary.datasets.find(({ dataset }: { dataset: string }) => dataset === "other-test");
     assert.equal(other.status, "skipped");
     assert.match(other.reason, /windowScale is none, the model's window/);
-    const alone = await run(cwd, "bench", "--datasets", "other-test");
+    const alone = await bench("--datasets", "other-test");
     assert.equal(alone.code, 1);
     assert.match(alone.stderr, /no dataset in Datasets\/ fits/);
 
+    const ofStudy = JSON.parse((await bench("--json", "--study", "tiny", "--quantizedOnly", "True")).stdout);
+    const named = ofStudy.counts.summaries[0].datasets.map(({ dataset }: { dataset: string }) => dataset);
+    assert.deepEqual(named, ["tiny-test", "tiny-train", "tiny-validation"]);
+
     const path = join(cwd, "models/tiny/cnn/model_card.json"), card = JSON.parse(Deno.readTextFileSync(path));
     Deno.writeTextFileSync(path, JSON.stringify({ ...card, classes: ["V", "N", "S", "F", "Q"] }));
-    const swapped = await run(cwd, "bench");
+    const swapped = await bench();
     assert.equal(swapped.code, 1);
     assert.match(swapped.stderr, /model card's classes must be N,S,V,F,Q/);
   } finally {

@@ -15,6 +15,8 @@ export interface DatasetResult extends Partial<BeatFigures> {
   /** "skipped" with the reason when the dataset does not fit the model. */
   status: "ok" | "skipped";
   reason?: string;
+  /** Records that the windows are of. */
+  records: number;
   /** Records of the dataset whose patient the model was trained on: what stands here is no test on new patients. */
   recordsSeenInTraining: string[];
   /** Windows a second of the whole run: quantize, invoke, dequantize, all interpreters together. */

@@ -336,7 +336,9 @@ const exportStage = declare({
 const benchmark = declare({
   name: "08_benchmark",
   task: "bench",
-  doc: "Runs every model in models/ on every dataset in Datasets/ and writes a summary a model to Reports/.",
+  doc:
+    "Runs every model in models/ on every dataset in Datasets/ (of one study with --study) and writes a summary a " +
+    "model to Reports/.",
   upstream: [],
   params: {
     computerType: {

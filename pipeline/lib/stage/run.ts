@@ -74,6 +74,8 @@ export interface PrepareContext<S extends ParamSpec> {
   params: ParamValues<S>;
   root: string;
   study: string;
+  /** Whether the user named the study; else it is the default one. */
+  isStudyNamed: boolean;
   dryRun: boolean;
   progress: Progress;
   hasher: FileHasher;
@@ -111,8 +113,16 @@ async function runStageWith<S extends ParamSpec, E>(
   const study = loadStudy(String(flags.study ?? FRAME_FLAGS.study.default));
   const params = stageParams(stage, study, flags);
   const root = Deno.cwd(), dryRun = flags.dryRun === true, progress = createProgress(stage.name);
-  const hasher = createFileHasher(root);
-  const prepared = await work.prepare?.({ params, root, study: study.name, dryRun, progress, hasher });
+  const hasher = createFileHasher(root), isStudyNamed = flags.study !== undefined;
+  const prepared = await work.prepare?.({
+    params,
+    root,
+    study: study.name,
+    isStudyNamed,
+    dryRun,
+    progress,
+    hasher,
+  });
   if (!dryRun) hasher.save();
   const plans = planStage({
     root,

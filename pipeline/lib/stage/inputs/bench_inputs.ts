@@ -39,21 +39,34 @@ export interface BenchInputs {
  * @throws {FormatError} A model card that is none.
  */
 export function findBenchInputs(
-  options: { root: string; quantizedOnly: boolean; models: string[]; datasets: string[]; hasher: FileHasher },
+  options: {
+    root: string;
+    /** Only models and datasets of this study; undefined takes all. */
+    study?: string;
+    quantizedOnly: boolean;
+    models: string[];
+    datasets: string[];
+    hasher: FileHasher;
+  },
 ): { inputs: StageInput[]; external: BenchInputs } {
-  const { root, quantizedOnly, hasher } = options;
+  const { root, study, quantizedOnly, hasher } = options;
+  const ofStudy = study === undefined ? "" : ` of the study ${study}`;
   const hint = "make them with `deno task all`, or copy models/ and Datasets/ from a machine that has them";
   const models = pickNamed(
-    listModels(root).filter((model) => model.quantized || !quantizedOnly),
+    listModels(root).filter(({ quantized, card }) =>
+      (quantized || !quantizedOnly) && card.study === (study ?? card.study)
+    ),
     options.models,
     {
-      what: "model",
+      what: `model${ofStudy}`,
       folder: "models/",
       hint,
     },
   );
-  const datasets = pickNamed(listDatasets(root, hasher), options.datasets, {
-    what: "dataset",
+  const isOfStudy = ({ name, card }: BenchDataset) =>
+    study === undefined || (card ? card.study === study : name.startsWith(`${study}-`));
+  const datasets = pickNamed(listDatasets(root, hasher).filter(isOfStudy), options.datasets, {
+    what: `dataset${ofStudy}`,
     folder: "Datasets/",
     hint,
   });
