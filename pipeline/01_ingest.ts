@@ -1,7 +1,7 @@
 /** Sources -> records: signals and annotations, verified. */
 import { join } from "node:path";
 import { FormatError, StageError } from "./lib/core/errors.ts";
-import { readSignalCsv } from "./lib/formats/csv/signal_csv.ts";
+import { readSignalCsv, type SignalCsv } from "./lib/formats/csv/signal_csv.ts";
 import { encodeNpy } from "./lib/formats/npy/npy.ts";
 import { parseHeader } from "./lib/formats/wfdb/header.ts";
 import type { WfdbRecord } from "./lib/formats/wfdb/record.ts";
@@ -89,25 +89,47 @@ function readWfdbFiles(folder: string, found: FolderRecord, missingAnnotations: 
   return readRecord({ header: { name, text }, files, annotations: annotations || undefined });
 }
 
-async function writeCsvRecord(context: Context, folder: string, file: string): Promise<IngestedRecord> {
-  const { samplingRate, column } = context.params, path = join(folder, file);
+async function readCsv({ params }: Context, path: string): Promise<SignalCsv> {
+  const { samplingRate, column } = params;
   using opened = await Deno.open(path);
-  const read = await readSignalCsv(opened.readable, {
-    file: path,
-    column: column === "" ? undefined : /^\d+$/.test(column) ? Number(column) : column,
-    samplingRate: samplingRate === 0 ? undefined : samplingRate,
-  });
-  const record = csvRecordName(file), data = Float32Array.from(read.samples);
+  try {
+    return await readSignalCsv(opened.readable, {
+      file: path,
+      column: column === "" ? undefined : /^\d+$/.test(column) ? Number(column) : column,
+      samplingRate: samplingRate === 0 ? undefined : samplingRate,
+    });
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new StageError(error.message, {
+      hint:
+        "correct the file, or move it out of the folder if it is no recording; --records takes only those named",
+    });
+  }
+}
+
+async function writeCsvRecord(context: Context, folder: string, file: string): Promise<IngestedRecord> {
+  const path = join(folder, file), record = csvRecordName(file);
+  const { samples, columns, column, fs, fsSource } = await readCsv(context, path);
+  if (columns.length > samples.length) {
+    throw new StageError(
+      `Cannot ingest ${path}: one column must be one signal, got ${columns.length} columns of ${samples.length} samples`,
+      { hint: "a table with one beat a row is no recording; turn the file if rows and columns are swapped" },
+    );
+  }
+  const source = fsSource === "option" ? "--samplingRate" : fsSource;
+  const seconds = (samples.length / fs).toFixed(1);
+  context.progress.line(`${record}: column ${JSON.stringify(column)}, ${fs} Hz (${source}), ${seconds} s`);
+  const data = samples;
   context.write(signalFile(record), encodeNpy({ dtype: "<f4", shape: [1, data.length], data }));
   return {
     record,
     origin: "csv",
-    fs: read.fs,
+    fs,
     samples: data.length,
-    leads: [{ name: read.column, gainAduPerMv: 1, baselineAdu: 0 }],
+    leads: [{ name: column, gainAduPerMv: 1, baselineAdu: 0 }],
     labelled: false,
     synthetic: false,
-    comments: [],
+    comments: [`sampling rate: ${source}`],
   };
 }
 

@@ -136,6 +136,11 @@ await runStage(STAGES.preprocess, {
       prepared.reduce((total, r) => total + of(r), 0);
     const other = prepared.filter((record) => record.leadReason !== "asked for by name");
     const beats = sum((record) => record.beats);
+    if (beats === 0) {
+      throw new StageError(`Cannot go on: no heartbeat was found in ${prepared.length} records`, {
+        hint: "check what was read: --column, --samplingRate, --lead",
+      });
+    }
     return {
       counts: {
         params: context.params,

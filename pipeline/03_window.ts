@@ -126,6 +126,7 @@ await runStage(STAGES.window, {
     const sets = beatsOf.map((beats) => emptySet(names, beats, windowSamples));
     const filled = SETS.map(() => 0), dropped: Record<string, number> = {};
     let padded = 0, constant = 0;
+    const fs = prepared[0]?.fs ?? 0;
     const bar = context.progress.bar("cutting", all.length, "records");
     all.forEach(({ record, peaks, symbols, labels, sets: codes }, recordIndex) => {
       const file = signalFile(record.record);
@@ -166,7 +167,7 @@ await runStage(STAGES.window, {
     context.write("split.json", JSON.stringify({ scheme, ...split, excluded }, null, 1));
     return {
       counts: {
-        fs: prepared[0]?.fs ?? 0,
+        fs,
         params: context.params,
         preprocess: context.readJson<{ params: Params }>("02_preprocess", COUNTS_FILE).params,
         windows: Object.fromEntries(SETS.map((name, i) => [name, filled[i]])),
@@ -178,7 +179,9 @@ await runStage(STAGES.window, {
         padded,
         constant,
       },
-      summary: `${scheme}: ${SETS.map((name, i) => `${name} ${filled[i]}`).join(", ")}`,
+      summary: `${scheme}, ${windowSamples} samples = ${Math.round(1000 * windowSamples / fs)} ms: ${
+        SETS.map((name, i) => `${name} ${filled[i]}`).join(", ")
+      }`,
     };
   },
 });

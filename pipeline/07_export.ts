@@ -41,6 +41,22 @@ function writeDataset(context: Context, split: string, set: WindowSet): void {
   context.publish(`${name}.json`, JSON.stringify(card, null, 2) + "\n");
 }
 
+function describeLimits(synthetic: boolean, { params, fs, sharedPatients }: WindowCounts): string {
+  if (synthetic) {
+    return "Trained on generated signals: shows that the pipeline runs and must not be used on recordings of patients.";
+  }
+  const milliseconds = Math.round(1000 * Number(params.windowSamples) / fs);
+  const split = params.scheme === "intra-patient"
+    ? "Tested on beats of the patients that it was trained on: its figures say nothing of new patients."
+    : sharedPatients.length > 0
+    ? `Records of one person are in training and test (${
+      sharedPatients.join(", ")
+    }): see the figures without them.`
+    : "";
+  return `Not a medical device. Sees one window of ${milliseconds} ms and no rhythm, so premature beats of normal shape are ` +
+    `mostly missed in new patients. ${split}`.trim();
+}
+
 function describeModel(context: Context, model: string, files: ModelCard["files"]): ModelCard {
   const windows = context.readJson<WindowCounts & Json>("03_window", COUNTS_FILE);
   const trained = context.readJson<Json & { parameters: number }>(`04_train/${model}`, COUNTS_FILE);
@@ -56,9 +72,7 @@ function describeModel(context: Context, model: string, files: ModelCard["files"
     model,
     synthetic: context.synthetic,
     purpose: "Classifies single ECG heartbeats into AAMI classes, for research.",
-    limits: context.synthetic
-      ? "Trained on generated signals: shows that the pipeline runs and must not be used on recordings of patients."
-      : "Not a medical device. Reads one 600 ms window: rhythm is not seen, so S beats are mostly missed between patients.",
+    limits: describeLimits(context.synthetic, windows),
     classes: [...AAMI_CLASSES],
     parameters: trained.parameters,
     input: signalFormOf(windows),

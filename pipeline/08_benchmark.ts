@@ -64,6 +64,9 @@ async function loadDataset(source: BenchDataset, maxWindows: number): Promise<Lo
 /** @returns Why a model cannot be run on a dataset, undefined when it can. */
 function whyUnfit({ card }: BenchModel, { source, total, windowSamples }: LoadedDataset): string | undefined {
   if (total === 0) return "it holds no windows";
+  if (source.card && source.card.synthetic !== card.synthetic) {
+    return `it is ${source.card.synthetic ? "synthetic" : "real"}, the model's training data are not`;
+  }
   if (source.card) return differenceOfForms(source.card.signal, card.input);
   if (windowSamples === card.input.windowSamples) return undefined;
   return `its windows have ${windowSamples} samples, the model takes ${card.input.windowSamples}`;
@@ -255,7 +258,7 @@ function tableOf(summaries: BenchmarkSummary[]): string {
       result.status === "skipped" ? "skipped" : `${result.recordsSeenInTraining.length} of ${result.records}`,
     ])
   );
-  const header = ["model", "dataset", "windows", "median ms", "p99 ms", "windows/s", "acc %", "macro-F1 %"];
+  const header = ["model", "dataset", "windows", "median ms", "p99 ms", "windows/s", "acc %", "F1 NSVF %"];
   return textTable([...header, "Se N", "Se S", "Se V", "Se F", "records seen in training"], rows);
 }
 

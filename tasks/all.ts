@@ -40,11 +40,12 @@ const STAGE_FLAGS: ParamSpec = Object.assign({}, ...STAGE_CHAIN.map((stage) => s
 const progress = createProgress("all");
 
 function helpText(): string {
-  const stages = STAGE_CHAIN.map((stage) => `${stage.name} (${stage.task}): ${stage.doc}`).join("\n  ");
-  return `deno task all [flags]\n\nRuns the chain of stages; what the cache holds is not run again.\n\nStages:\n  ${stages}\n\n` +
-    `Flags:\n${describeParams(ALL_FLAGS)}\n\nParameters of the stages (defaults < study file < flags):\n${
-      describeParams(STAGE_FLAGS)
-    }`;
+  const stages = STAGE_CHAIN.map(({ name, task, doc, params }) =>
+    `${name} (${task}): ${doc}\n${describeParams(params)}`
+  );
+  return `deno task all [flags]\n\nRuns the chain of stages; what the cache holds is not run again. A parameter that several ` +
+    `stages have goes to all of them.\n\nFlags:\n${describeParams(ALL_FLAGS)}\n\n` +
+    `Parameters of the stages (defaults < study file < flags):\n\n${stages.join("\n\n")}`;
 }
 
 /** A stage that looks outside data/ first (a source folder, models, datasets) can only say itself where it stands. */
@@ -127,7 +128,7 @@ async function survey(
       };
       note(stage, plan.cached ? plan.key : undefined, plan.why);
     } else if (blockers.length > 0) {
-      note(stage, undefined, `${blockers.join(" and ")} would run`);
+      note(stage, undefined, `${blockers.join(", ")} would run`);
     } else {
       const current = (name: string, variant?: string) =>
         planned.has(`${name}/${variant}`)
@@ -181,13 +182,10 @@ async function runChain(chain: readonly StageDeclaration[], study: Study, flags:
       continue;
     }
     const plans = looksOutside(stage) || flags.force ? undefined : planInside(stage, study, flags);
-    // What a study had published before may have to be removed, which only the stage itself is allowed to.
-    const isCurrent = (plan: StagePlan) =>
-      plan.cached && (!stage.publishesStudy || readCurrent(root, stage.name, study.name)?.key === plan.key);
-    if (plans?.every(isCurrent)) {
+    if (plans?.every((plan) => plan.cached)) {
       for (const plan of plans) {
         createProgress(stage.name).line(describe({ ...plan, cachedKey: plan.key }));
-        setCurrent(root, plan, study.name, plan.cached!);
+        setCurrent(root, plan, study.name);
       }
       continue;
     }

@@ -210,16 +210,18 @@ Deno.test("unlabelled CSV files go from ingest to a dataset without labels", asy
   }
 });
 
-Deno.test("export publishes what the study has now, also when it had that before, and removes what it no longer has", async () => {
+Deno.test("export publishes what the study has now, also when it had that before, and says what it left", async () => {
   const cwd = makeFolder();
   try {
     const exportWith = (...args: string[]) => runOk(cwd, "all", "--to", "export", "--epochs", "1", ...args);
     await exportWith("--model", "cnn", "--learningRate", "0.001");
-    const first = hashTree(cwd, "models");
+    const first = hashTree(cwd, "models/tiny/cnn");
     await exportWith("--learningRate", "0.004");
-    assert.notDeepEqual(hashTree(cwd, "models"), first);
-    await exportWith("--model", "cnn", "--learningRate", "0.001");
-    assert.deepEqual(hashTree(cwd, "models"), first);
+    assert.notDeepEqual(hashTree(cwd, "models/tiny/cnn"), first);
+    const said = await exportWith("--model", "cnn", "--learningRate", "0.001");
+    assert.deepEqual(hashTree(cwd, "models/tiny/cnn"), first);
+    assert.match(said, /left as they are, from an earlier run: models\/tiny\/lstm\/model\.h5/);
+    assert.ok(Deno.statSync(join(cwd, "models/tiny/lstm/model.h5")).isFile, "what was not asked about stays");
 
     const path = join(cwd, "Datasets/tiny-test.csv"), csv = Deno.readFileSync(path);
     const damaged = csv.slice();

@@ -30,7 +30,7 @@ export interface BenchmarkSummary {
   /** Local date, yyyy-mm-dd. */
   date: string;
   finishedAt: string;
-  /** True when the model was trained on synthetic data, or any dataset here is synthetic. */
+  /** True when the model was trained on synthetic data; it is then run on synthetic datasets only, else on none. */
   synthetic: boolean;
   model: {
     /** <study>-<model>, with "-int8" when quantized. */

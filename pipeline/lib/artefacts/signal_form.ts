@@ -25,6 +25,8 @@ export interface WindowCounts {
   preprocess: Record<string, unknown>;
   /** Windows by split and class name. */
   perClass: Record<string, Record<string, number>>;
+  /** Records of one person in different splits, in words. */
+  sharedPatients: string[];
   records: { train: string[]; validation: string[]; test: string[] };
 }
 

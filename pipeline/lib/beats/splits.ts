@@ -74,7 +74,7 @@ export interface PatientSplitOptions {
    * Beats per class of each record, all of one length; without them sets are drawn without regard to classes.
    */
   classCounts?: ReadonlyMap<string, ArrayLike<number>>;
-  /** Patients of DS1 that are held out for validation. Default: 4. */
+  /** Patients of DS1 that are held out for validation. Default: 4, or a fifth of a smaller selection. */
   validationPatients?: number;
   /** How records that are not MIT-BIH's are divided, in patients. Default: 0.5, 0.15, 0.35. */
   fractions?: SplitFractions;
@@ -106,22 +106,23 @@ export interface PatientSplit extends Record<SplitName, string[]> {
  * @throws {RangeError} if a record is named twice, or `validationPatients` or `fractions` are out of range.
  */
 export function splitByPatient(options: PatientSplitOptions): PatientSplit {
-  const { records, seed, classCounts, validationPatients = 4, patientOf = patientOfRecord } = options;
+  const { records, seed, classCounts, patientOf = patientOfRecord } = options;
   const fractions = options.fractions ?? { train: 0.5, validation: 0.15, test: 0.35 };
   checkFractions(fractions);
+  const { kept, excluded } = excludePacedRecords([...records].sort());
+  const ds1 = groupByPatient(kept.filter((record) => DS1.includes(record)), patientOf);
+  const validationPatients = options.validationPatients ?? Math.min(4, Math.ceil(ds1.length / 5));
   if (!Number.isInteger(validationPatients) || validationPatients < 0) {
     throw new RangeError(
       `Cannot split by patient: validationPatients must be an integer >= 0, got ${validationPatients}`,
     );
   }
-  const { kept, excluded } = excludePacedRecords([...records].sort());
   const twice = kept.find((record, i) => record === kept[i + 1]);
   if (twice !== undefined) {
     throw new RangeError(`Cannot split by patient: records must differ, got ${twice} twice`);
   }
 
   const rng = createRng(seed);
-  const ds1 = groupByPatient(kept.filter((record) => DS1.includes(record)), patientOf);
   const heldOut = Math.min(validationPatients, Math.max(0, ds1.length - 1));
   const [ds1Train, ds1Validation] = drawSets(
     ds1,

@@ -13,8 +13,8 @@ export interface FolderRecord {
 }
 
 const FOLDER_HINT =
-  "Name a folder that holds WFDB records (.hea, .dat, .atr), or use --source physionet or " +
-  "--source synthetic.";
+  "Name a folder that holds WFDB records (.hea, .dat, .atr) or ECG text files (.csv, .tsv, .txt), or use " +
+  "--source physionet or --source synthetic.";
 
 /**
  * Finds the WFDB records of a folder.

@@ -40,20 +40,8 @@ export const cacheFolder = (root: string, stage: string, key: string): string =>
 const pointerName = (stage: string, study: string, variant?: string) =>
   `data/${stage}/current/${study}${variant === undefined ? "" : `.${variant}`}.json`;
 
-/**
- * Remembers which output a study has now: later stages of the study read that one.
- *
- * What the study's output before had published and this one does not is removed: it would be taken for this one's.
- */
-export function setCurrent(root: string, plan: StagePlan, study: string, now: Manifest): void {
-  if (plan.stage.publishesStudy) {
-    const key = readPointerKey(root, plan.stage.name, study, plan.variant);
-    const before = key === undefined ? undefined : readManifest(root, plan.stage.name, key);
-    const kept = new Set(now.published.map(({ path }) => path));
-    for (const { path } of before?.published ?? []) {
-      if (!kept.has(path) && statOrUndefined(join(root, path))) Deno.removeSync(join(root, path));
-    }
-  }
+/** Remembers which output a study has now: later stages of the study read that one. */
+export function setCurrent(root: string, plan: StagePlan, study: string): void {
   const name = pointerName(plan.stage.name, study, plan.variant),
     text = JSON.stringify({ key: plan.key }) + "\n";
   if (readText(join(root, name)) !== text) writeAtomic(root, name, text);
@@ -63,6 +51,19 @@ export function setCurrent(root: string, plan: StagePlan, study: string, now: Ma
 function readPointerKey(root: string, stage: string, study: string, variant?: string): string | undefined {
   const text = readText(join(root, pointerName(stage, study, variant)));
   return text === undefined ? undefined : /^\{"key":"([0-9a-f]{64})"\}\n$/.exec(text)?.[1];
+}
+
+/**
+ * Finds what an earlier output of the study had published and this one does not: it stays, and may surprise.
+ *
+ * @returns Paths from the root of the files that are still there.
+ */
+export function findLeftOvers(root: string, plan: StagePlan, study: string, now: Manifest): string[] {
+  const key = readPointerKey(root, plan.stage.name, study, plan.variant);
+  const before = key === undefined ? undefined : readManifest(root, plan.stage.name, key);
+  const kept = new Set(now.published.map(({ path }) => path));
+  const left = (before?.published ?? []).map(({ path }) => path).filter((path) => !kept.has(path));
+  return left.filter((path) => statOrUndefined(join(root, path)));
 }
 
 /** @returns The output that a study has now, undefined when there is none. */

@@ -97,7 +97,7 @@ Deno.test("planStage() finds what a run left and says why another would run", as
   const root = Deno.makeTempDirSync();
   assert.equal(planPreprocess(root).why, "not run yet for this study");
   await produce(root, planPreprocess(root), "signal");
-  setCurrent(root, planPreprocess(root), "test", planPreprocess(root).cached!);
+  setCurrent(root, planPreprocess(root), "test");
   const again = planPreprocess(root);
   assert.ok(again.cached);
   assert.equal(again.why, "");

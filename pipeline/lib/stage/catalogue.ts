@@ -77,8 +77,16 @@ const ingest = declare({
       default: "",
       doc: "Signal column of CSV files by name or number, counted from 1",
     },
-    patients: { type: "int", default: 12, min: 4, max: 999, doc: "Patients of the synthetic source" },
+    patients: {
+      needs: ["source", "synthetic"],
+      type: "int",
+      default: 12,
+      min: 4,
+      max: 999,
+      doc: "Patients of the synthetic source",
+    },
     minutes: {
+      needs: ["source", "synthetic"],
       type: "float",
       default: 5,
       min: 0.5,
@@ -109,6 +117,7 @@ const preprocess = declare({
       doc: "Zero-phase Butterworth band-pass, median baseline removal, or nothing",
     },
     lowHz: {
+      needs: ["filter", "bandpass"],
       type: "float",
       default: 0.5,
       min: 0.01,
@@ -117,6 +126,7 @@ const preprocess = declare({
       doc: "Lower corner of the band-pass",
     },
     highHz: {
+      needs: ["filter", "bandpass"],
       type: "float",
       default: 40,
       min: 1,
@@ -124,7 +134,14 @@ const preprocess = declare({
       unit: "Hz",
       doc: "Upper corner of the band-pass",
     },
-    filterOrder: { type: "int", default: 2, min: 1, max: 8, doc: "Order of the band-pass" },
+    filterOrder: {
+      needs: ["filter", "bandpass"],
+      type: "int",
+      default: 2,
+      min: 1,
+      max: 8,
+      doc: "Order of the band-pass",
+    },
     targetHz: {
       type: "float",
       default: 360,

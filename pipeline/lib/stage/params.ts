@@ -10,6 +10,8 @@ interface ParamBase {
   unit?: string;
   /** True when a study that sets it is named after it: a flag may then not say otherwise. */
   ofStudy?: true;
+  /** Another parameter of the stage and the value that it must have for this one to count. */
+  needs?: readonly [name: string, value: string];
   /** False for what cannot change a result (workers, a mirror's address): it stays out of the cache key. */
   inKey?: false;
 }
@@ -140,7 +142,7 @@ export function parseFlags(args: readonly string[], spec: ParamSpec): Record<str
     const word = written === "-h" ? "--help" : written;
     words.push(word);
     const param = word.startsWith("--") && !word.includes("=") ? spec[camelCase(word.slice(2))] : undefined;
-    if (param?.type === "boolean" && !/^(true|false)$/i.test(args[i + 1] ?? "")) words.push("true");
+    if (param?.type === "boolean" && (args[i + 1] ?? "--").startsWith("--")) words.push("true");
   });
   const options = Object.fromEntries(
     words.filter((word) => word.startsWith("--")).map((word) => {
@@ -151,9 +153,12 @@ export function parseFlags(args: readonly string[], spec: ParamSpec): Record<str
   const values: Record<string, ParamValue> = {};
   for (const token of tokens) {
     if (token.kind === "option-terminator") continue;
-    const written = token.kind === "positional" ? token.value : token.rawName;
-    const name = token.kind === "option" && written.startsWith("--") ? camelCase(token.name) : undefined;
-    if (token.kind === "positional" || name === undefined || !Object.hasOwn(spec, name)) {
+    if (token.kind === "positional") {
+      throw new UsageError(`Unexpected argument ${token.value}: flags begin with --`);
+    }
+    const written = token.rawName;
+    const name = written.startsWith("--") ? camelCase(token.name) : undefined;
+    if (name === undefined || !Object.hasOwn(spec, name)) {
       const near = nearestName(name ?? written, Object.keys(spec));
       throw new UsageError(
         `Unknown flag ${written}${near ? `; did you mean --${near}?` : ""} (--help lists them)`,

@@ -65,7 +65,8 @@ Deno.test("parseFlags() takes none as the empty list and a path that holds blank
 Deno.test("parseFlags() names the nearest flag for an unknown one", () => {
   refused(["--windowSample", "3"], /--windowSample.*did you mean --windowSamples/);
   refused(["--zzzzqqqq", "3"], /Unknown flag --zzzzqqqq \(/);
-  refused(["stray"], /Unknown flag stray/);
+  refused(["stray"], /Unexpected argument stray/);
+  refused(["--quantizedOnly", "maybe"], /--quantizedOnly: must be True or False, got "maybe"/);
   refused(["-s", "3"], /Unknown flag -s/);
   refused(["--constructor", "3"], /Unknown flag --constructor/);
 });

@@ -1,6 +1,13 @@
 import process from "node:process";
 import { join } from "node:path";
-import { cacheFolder, planStage, setCurrent, type StageInput, type StagePlan } from "./cache.ts";
+import {
+  cacheFolder,
+  findLeftOvers,
+  planStage,
+  setCurrent,
+  type StageInput,
+  type StagePlan,
+} from "./cache.ts";
 import type { StageDeclaration } from "./catalogue.ts";
 import { createFileHasher, type FileHasher, openAtomic, openInFolder, type OutputWriter } from "./files.ts";
 import { exitWith } from "./exit.ts";
@@ -160,7 +167,11 @@ async function runStageWith<S extends ParamSpec, E>(
       printTable: flags.json !== true,
     });
     if (manifest === plan.cached) progress.line(`${label}cached ${shortKey(plan)}`);
-    setCurrent(root, plan, study.name, manifest);
+    if (stage.publishesStudy) {
+      const left = findLeftOvers(root, plan, study.name, manifest);
+      if (left.length > 0) progress.line(`left as they are, from an earlier run: ${left.join(", ")}`);
+    }
+    setCurrent(root, plan, study.name);
     manifests.push(manifest);
   }
   if (flags.json) console.log(JSON.stringify(stage.fanOut ? manifests : manifests[0], null, 2));

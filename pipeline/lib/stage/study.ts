@@ -39,7 +39,8 @@ export function parseStudy(name: string, text: string): Study {
   } catch (error) {
     throw new UsageError(`Cannot read ${file}: must be JSON: ${(error as Error).message}`);
   }
-  const shape = z.object({ doc: z.string() }).catchall(z.record(z.string(), z.unknown())).safeParse(json);
+  const shape = z.object({ doc: z.string().default("") }).catchall(z.record(z.string(), z.unknown()))
+    .safeParse(json);
   if (!shape.success) {
     const { path, message } = shape.error.issues[0];
     throw new UsageError(`Cannot read ${file}: ${path.join(".") || "the file"}: ${message}`);
@@ -74,7 +75,7 @@ function unknownKey(key: string, known: string[], where: string): UsageError {
  * Joins defaults, study file and flags, later ones winning.
  *
  * @param flags Only what the user wrote on the command line.
- * @throws {UsageError} A flag that contradicts what the study is named after.
+ * @throws {UsageError} A flag that contradicts what the study is named after, or that cannot count.
  */
 export function stageParams<S extends ParamSpec>(
   stage: StageDeclaration<S>,
@@ -91,5 +92,18 @@ export function stageParams<S extends ParamSpec>(
     }
   }
   const own = Object.fromEntries(Object.entries(flags).filter(([name]) => Object.hasOwn(stage.params, name)));
-  return { ...defaultsOf(stage.params), ...study.sections[stage.task], ...own } as ParamValues<S>;
+  const params: Record<string, ParamValue> = {
+    ...defaultsOf(stage.params),
+    ...study.sections[stage.task],
+    ...own,
+  };
+  for (const name of Object.keys(own)) {
+    const [other, value] = stage.params[name].needs ?? [];
+    if (other !== undefined && params[other] !== value) {
+      throw new UsageError(
+        `Cannot use --${name}: it counts with --${other} ${value} only, got ${params[other]}`,
+      );
+    }
+  }
+  return params as ParamValues<S>;
 }

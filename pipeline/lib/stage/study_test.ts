@@ -29,7 +29,7 @@ Deno.test("parseStudy() names the nearest key for a misspelt one", () => {
 Deno.test("parseStudy() refuses what is no study", () => {
   refused("{", /must be JSON/);
   refused("[]", /Cannot read tasks\/studies\/mine\.json/);
-  refused('{"train": {}}', /doc/);
+  refused('{"doc": 3, "train": {}}', /doc/);
   refused('{"doc": "", "train": 3}', /train/);
   refused('{"doc": "", "train": {"epochs": "3"}}', /train\.epochs.*integer/);
   refused('{"doc": "", "train": {"epochs": 0}}', /of at least 1|from 1 to/);

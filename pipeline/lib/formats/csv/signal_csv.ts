@@ -20,7 +20,10 @@ export interface SignalCsvOptions {
    * in its name, else the first one that holds neither times nor sample numbers.
    */
   column?: string | number;
-  /** Sampling rate in Hz, > 0. A time column is then not read. */
+  /**
+   * Sampling rate in Hz, > 0, for a file whose comments state none. A time column is then not read: its times may be
+   * broken or be dates.
+   */
   samplingRate?: number;
 }
 
@@ -206,7 +209,7 @@ function createRowReader(layout: Layout, index: number, timeAxis: TimeAxis | und
  *
  * Lines that start with "#" are comments; those of OpenSignals and BioSPPy are understood. The header is the first row if it
  * holds text and no number; a second such row with units ("seconds", "mV") belongs to it. The sampling rate is the
- * option's, else the comment header's, else the time column's. A time column is one named so, or a first
+ * comment header's, else the option's, else the time column's. A time column is one named so, or a first
  * column that counts up evenly; its unit is the one it names, else the only one of s, ms and us that gives 50 to
  * 20,000 Hz. Decimal commas are read where semicolons separate the cells. The memory needed is that of the samples.
  *
@@ -252,12 +255,8 @@ export async function readSignalCsv(
       column: columnName(columns, index),
       samples,
       units: columns[index].unit?.quantity === "voltage" ? "mV" : undefined,
-      fs: samplingRate ?? layout.comments.fs ?? timeAxis!.samplingRate(),
-      fsSource: samplingRate !== undefined
-        ? "option"
-        : timeAxis === undefined
-        ? "comment header"
-        : "time column",
+      fs: layout.comments.fs ?? samplingRate ?? timeAxis!.samplingRate(),
+      fsSource: layout.comments.fs !== undefined ? "comment header" : timeAxis ? "time column" : "option",
       skippedLines: { comments: parser.info.comment_lines, header: layout.headerRows, empty: emptyLines },
     };
   } catch (error) {

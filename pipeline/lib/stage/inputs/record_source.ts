@@ -69,7 +69,10 @@ async function fetchMitdb(folder: string, { mirror, progress }: RecordSourceOpti
         bar ??= progress.bar(`fetching ${new URL(baseUrl).host}`, filesTotal, "files");
         bar.update(filesDone, file);
       },
-      onRetry: ({ reason }) => progress.line(`trying again: ${reason}`),
+      onRetry: ({ file, reason, attempt, delayMs }) =>
+        progress.line(
+          `${file}: ${reason}; attempt ${attempt + 1} in ${(delayMs / 1000).toFixed(1)} s, trying again`,
+        ),
     });
   } finally {
     bar?.finish();
@@ -89,7 +92,10 @@ function readFolder(
   const names = [...Deno.readDirSync(folder)].filter((entry) => !entry.isDirectory).map((entry) => entry.name)
     .sort();
   const isCsv = (name: string) => /\.(csv|tsv|txt)$/i.test(name) && !/^SHA256SUMS\.txt$/i.test(name);
-  const csvFiles = names.some((name) => name.endsWith(".hea")) ? [] : names.filter(isCsv);
+  const isWfdb = names.some((name) => name.endsWith(".hea")),
+    passedOver = isWfdb ? names.filter(isCsv).length : 0;
+  if (passedOver > 0) progress.line(`${passedOver} CSV files passed over: the folder holds WFDB records`);
+  const csvFiles = isWfdb ? [] : names.filter(isCsv);
   const found: RecordSource = csvFiles.length > 0
     ? { kind: "csv", folder, files: pick(csvFiles, only, csvRecordName) }
     : { kind: "wfdb", folder, records: pick(listRecords(folder, names), only, ({ record }) => record) };
