@@ -118,7 +118,9 @@ async function writeCsvRecord(context: Context, folder: string, file: string): P
   }
   const source = fsSource === "option" ? "--samplingRate" : fsSource;
   const seconds = (samples.length / fs).toFixed(1);
-  context.progress.line(`${record}: column ${JSON.stringify(column)}, ${fs} Hz (${source}), ${seconds} s`);
+  context.progress.line(
+    `${record}: column ${JSON.stringify(column)}, ${Number(fs.toFixed(3))} Hz (${source}), ${seconds} s`,
+  );
   const data = samples;
   context.write(signalFile(record), encodeNpy({ dtype: "<f4", shape: [1, data.length], data }));
   return {
@@ -193,8 +195,8 @@ await runStage(STAGES.ingest, {
       synthetic,
       summary:
         `${records.length} ${synthetic ? "synthetic " : ""}records, ${
-          (samples / 1e6).toFixed(1)
-        } M samples, ` +
+          samples.toLocaleString("en")
+        } samples, ` +
         `${labelled} with annotations`,
     };
   },
