@@ -45,3 +45,25 @@ Deno.test("loadStudy() reads every study of the project and names the nearest fo
   for (const name of listStudies()) assert.equal(loadStudy(name).name, name);
   assert.throws(() => loadStudy("inter-patiant"), /did you mean "inter-patient"/);
 });
+
+Deno.test("stageParams() refuses a flag that cannot count, and one that contradicts what the study is about", () => {
+  const study = parseStudy(
+    "mine",
+    '{"window": {"scheme": "intra-patient"}, "preprocess": {"filter": "none"}}',
+  );
+  assert.equal(study.doc, "");
+  assert.throws(
+    () => stageParams(STAGES.preprocess, study, { lowHz: 2 }),
+    /--lowHz: it counts with --filter bandpass only/,
+  );
+  assert.equal(stageParams(STAGES.preprocess, study, { lowHz: 2, filter: "bandpass" }).lowHz, 2);
+  assert.throws(
+    () => stageParams(STAGES.ingest, study, { patients: 5 }),
+    /--source synthetic only, got auto/,
+  );
+  assert.throws(
+    () => stageParams(STAGES.window, study, { scheme: "inter-patient" }),
+    /is about intra-patient/,
+  );
+  assert.equal(stageParams(STAGES.window, study, { scheme: "intra-patient" }).scheme, "intra-patient");
+});
