@@ -1,4 +1,4 @@
-/** Runs the whole chain on synthetic ECG: nothing to download, every stage at work, about a minute. */
+/** Runs the whole chain on synthetic ECG: nothing to download, every stage at work, half a minute. */
 import { exitWith } from "../pipeline/lib/stage/exit.ts";
 import { runToEnd, stageCommand } from "./stage_command.ts";
 
