@@ -10,8 +10,8 @@ import { encodeRecord, readRecord } from "./lib/formats/wfdb/wfdb.ts";
 import { type FolderRecord, recordFiles } from "./lib/sources/folder.ts";
 import { generateSyntheticRecords, isSynthetic } from "./lib/sources/synthetic.ts";
 import {
-  type AnnotationColumns,
   annotationsFile,
+  type IngestedAnnotations,
   type IngestedLead,
   type IngestedRecord,
   RECORDS_FILE,
@@ -19,7 +19,8 @@ import {
 } from "./lib/artefacts/records.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
 import { csvRecordName, findRecordSource, type RecordSource } from "./lib/stage/inputs/record_source.ts";
-import { runStage, type StageContext } from "./lib/stage/run.ts";
+import { runStage } from "./lib/stage/run.ts";
+import type { StageContext } from "./lib/stage/stage_context.ts";
 
 type Context = StageContext<typeof STAGES.ingest.params>;
 
@@ -50,9 +51,13 @@ function writeWfdbRecord(context: Context, record: WfdbRecord, labelled: boolean
     signalFile(header.record),
     encodeNpy({ dtype: "<i2", shape: [signals.length, samples], data }),
   );
-  const columns: AnnotationColumns = {
+  const columns: IngestedAnnotations = {
     sample: annotations.map((annotation) => annotation.sample),
     symbol: annotations.map((annotation) => annotation.symbol),
+    subtype: annotations.map((annotation) => annotation.subtype),
+    channel: annotations.map((annotation) => annotation.channel),
+    num: annotations.map((annotation) => annotation.num),
+    aux: annotations.map((annotation) => annotation.aux),
   };
   context.write(annotationsFile(header.record), JSON.stringify(columns));
   return {

@@ -20,7 +20,8 @@ import {
 } from "./lib/artefacts/records.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
 import type { ParamValues } from "./lib/stage/params.ts";
-import { runStage, type StageContext } from "./lib/stage/run.ts";
+import { runStage } from "./lib/stage/run.ts";
+import type { StageContext } from "./lib/stage/stage_context.ts";
 
 type Params = ParamValues<typeof STAGES.preprocess.params>;
 type Context = StageContext<typeof STAGES.preprocess.params>;

@@ -16,7 +16,8 @@ import {
 import { UNLABELLED, type WindowSet, writeWindowSet } from "./lib/artefacts/window_set.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
 import type { ParamValue } from "./lib/stage/params.ts";
-import { COUNTS_FILE, runStage, type StageContext } from "./lib/stage/run.ts";
+import { runStage } from "./lib/stage/run.ts";
+import { COUNTS_FILE, type StageContext } from "./lib/stage/stage_context.ts";
 
 type Params = Record<string, ParamValue>;
 type Context = StageContext<typeof STAGES.window.params>;

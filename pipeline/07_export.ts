@@ -8,7 +8,8 @@ import { RR_FEATURE_NAMES } from "./lib/beats/rr.ts";
 import { StageError } from "./lib/core/errors.ts";
 import { encodeDatasetCsv } from "./lib/formats/dataset_csv/encode.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
-import { COUNTS_FILE, runStage, type StageContext } from "./lib/stage/run.ts";
+import { runStage } from "./lib/stage/run.ts";
+import { COUNTS_FILE, type StageContext } from "./lib/stage/stage_context.ts";
 
 type Context = StageContext<typeof STAGES.export.params>;
 

@@ -23,7 +23,8 @@ import {
 } from "./lib/stage/inputs/bench_inputs.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
 import { statOrUndefined } from "./lib/stage/files.ts";
-import { runStage, type StageContext } from "./lib/stage/run.ts";
+import { runStage } from "./lib/stage/run.ts";
+import type { StageContext } from "./lib/stage/stage_context.ts";
 
 type Context = StageContext<typeof STAGES.bench.params>;
 

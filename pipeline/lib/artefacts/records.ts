@@ -26,12 +26,21 @@ export interface IngestedRecord {
   comments: string[];
 }
 
-/** <record>.annotations.json of 01_ingest and <record>.beats.json of 02_preprocess: columns of equal length. */
+/** <record>.beats.json of 02_preprocess: columns of equal length. */
 export interface AnnotationColumns {
   /** Sample index at the record's own rate, or at the target rate after preprocessing. */
   sample: number[];
   /** WFDB mnemonic; "" where the beat was found by a detector and has no label. */
   symbol: string[];
+}
+
+/** <record>.annotations.json of 01_ingest: all that the annotation file says, as columns of equal length. */
+export interface IngestedAnnotations extends AnnotationColumns {
+  subtype: number[];
+  channel: number[];
+  num: number[];
+  /** For example a rhythm, "(AFIB"; "" where there is none. */
+  aux: string[];
 }
 
 /** An entry of 02_preprocess/records.json. */

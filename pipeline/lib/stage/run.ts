@@ -1,21 +1,14 @@
 import process from "node:process";
-import { join } from "node:path";
-import {
-  cacheFolder,
-  findLeftOvers,
-  planStage,
-  setCurrent,
-  type StageInput,
-  type StagePlan,
-} from "./cache.ts";
+import { findLeftOvers, planStage, setCurrent, type StageInput, type StagePlan } from "./cache.ts";
 import type { StageDeclaration } from "./catalogue.ts";
-import { createFileHasher, type FileHasher, openAtomic, openInFolder, type OutputWriter } from "./files.ts";
+import { createFileHasher, type FileHasher } from "./files.ts";
 import { exitWith } from "./exit.ts";
-import type { Manifest, OutputFile } from "./manifest.ts";
+import type { Manifest } from "./manifest.ts";
 import { describeParams, type ParamSpec, type ParamValues, parseFlags } from "./params.ts";
 import { createProgress, type Progress } from "./progress.ts";
+import { COUNTS_FILE, createContext, type StageContext } from "./stage_context.ts";
 import { stageParams } from "./study.ts";
-import { openWorkFolder, type WorkFolder } from "./work_folder.ts";
+import { openWorkFolder } from "./work_folder.ts";
 import { loadStudy, stageSources } from "./workspace.ts";
 
 /** Flags that every stage takes besides its own parameters. */
@@ -32,34 +25,6 @@ export const FRAME_FLAGS = {
 } as const satisfies ParamSpec;
 
 type Json = Manifest["counts"][string];
-
-/** Every stage leaves what it counted under this name. */
-export const COUNTS_FILE = "counts.json";
-
-/** What a stage gets to work with. All its reading and writing goes through here. */
-export interface StageContext<S extends ParamSpec> {
-  params: ParamValues<S>;
-  study: string;
-  /** The value of the fan-out parameter that this run is for. */
-  variant?: string;
-  /** True when anything that came in is synthetic. */
-  synthetic: boolean;
-  progress: Progress;
-  /** Manifests of all that came in, in the order of the declaration. */
-  upstream: Manifest[];
-  /** Reads an output of an upstream stage, for example `read("03_window", "test.windows.npy")`. */
-  read(input: string, file: string): Uint8Array<ArrayBuffer>;
-  readJson<T>(input: string, file: string): T;
-  /** Writes an output file of this stage. */
-  write(name: string, content: Uint8Array | string): OutputFile;
-  /** Opens an output file of this stage for writing piece by piece. */
-  open(name: string): OutputWriter;
-  /** Opens a file outside data/ by its path from the project's root; it takes its name when it is whole. */
-  openPublished(path: string): OutputWriter;
-  /** Writes a whole file outside data/. */
-  publish(path: string, content: Uint8Array | string): OutputFile;
-  checkpoint: Pick<WorkFolder, "readCheckpoint" | "writeCheckpoint">;
-}
 
 export interface StageResult {
   /**
@@ -152,8 +117,8 @@ async function runStageWith<S extends ParamSpec, E>(
         stage: stage.name,
         variant: plan.variant,
         key: plan.key,
-        cached: !!plan.cached,
-        why: plan.why,
+        cached: plan.cached !== undefined && !force,
+        why: plan.why || "forced",
       });
       continue;
     }
@@ -199,43 +164,7 @@ async function runPlan<S extends ParamSpec, E>(options: {
   });
   if ("key" in opened) return opened;
   using work = opened;
-  const outputs: OutputFile[] = [], published: OutputFile[] = [];
-  const listed = (writer: OutputWriter, list: OutputFile[]): OutputWriter => ({
-    write: writer.write,
-    close() {
-      const written = writer.close();
-      list.push(written);
-      return written;
-    },
-  });
-  const whole = (writer: OutputWriter, content: Uint8Array | string): OutputFile => {
-    writer.write(typeof content === "string" ? new TextEncoder().encode(content) : content);
-    return writer.close();
-  };
-  const read = (input: string, file: string): Uint8Array<ArrayBuffer> => {
-    const at = plan.inputs.findIndex(({ name, key }) => name === input && key !== undefined);
-    const manifest = plan.upstream[at];
-    if (!manifest) {
-      throw new RangeError(`Cannot read ${input}/${file}: ${plan.stage.name} does not declare that input`);
-    }
-    return Deno.readFileSync(join(cacheFolder(root, manifest.stage, manifest.key), file));
-  };
-  const context: StageContext<S> = {
-    params: plan.params as ParamValues<S>,
-    study,
-    variant: plan.variant,
-    synthetic: plan.upstream.some((manifest) => manifest.synthetic),
-    progress,
-    upstream: plan.upstream,
-    read,
-    readJson: <T>(input: string, file: string) =>
-      JSON.parse(new TextDecoder().decode(read(input, file))) as T,
-    open: (name) => listed(openInFolder(work.path, name), outputs),
-    write: (name, content) => whole(context.open(name), content),
-    openPublished: (path) => listed(openAtomic(root, path), published),
-    publish: (path, content) => whole(context.openPublished(path), content),
-    checkpoint: work,
-  };
+  const { context, outputs, published } = createContext<S>({ root, study, plan, progress, work });
   const result = await options.run(context);
   context.write(COUNTS_FILE, JSON.stringify(result.counts, null, 1));
   const seconds = (performance.now() - startedMs) / 1000;
