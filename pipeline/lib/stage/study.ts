@@ -71,6 +71,12 @@ function unknownKey(key: string, known: string[], where: string): UsageError {
   );
 }
 
+/** The models that a study trains are the ones that it converts, quantizes and exports, unless it says otherwise. */
+function inheritedModels(stage: StageDeclaration, study: Study): Record<string, ParamValue> {
+  const model = study.sections.train?.model;
+  return model !== undefined && Object.hasOwn(stage.params, "model") ? { model } : {};
+}
+
 /**
  * Joins defaults, study file and flags, later ones winning.
  *
@@ -94,6 +100,7 @@ export function stageParams<S extends ParamSpec>(
   const own = Object.fromEntries(Object.entries(flags).filter(([name]) => Object.hasOwn(stage.params, name)));
   const params: Record<string, ParamValue> = {
     ...defaultsOf(stage.params),
+    ...inheritedModels(stage, study),
     ...study.sections[stage.task],
     ...own,
   };

@@ -67,3 +67,11 @@ Deno.test("stageParams() refuses a flag that cannot count, and one that contradi
   );
   assert.equal(stageParams(STAGES.window, study, { scheme: "intra-patient" }).scheme, "intra-patient");
 });
+
+Deno.test("stageParams() takes the trained models for the later stages, unless their section or a flag says otherwise", () => {
+  const study = parseStudy("mine", '{"train": {"model": ["cnn"]}, "quantize": {"model": []}}');
+  assert.deepEqual(stageParams(STAGES.convert, study, {}).model, ["cnn"]);
+  assert.deepEqual(stageParams(STAGES.quantize, study, {}).model, []);
+  assert.deepEqual(stageParams(STAGES.export, study, { model: ["lstm"] }).model, ["lstm"]);
+  assert.ok(!("model" in stageParams(STAGES.window, study, {})));
+});
