@@ -246,7 +246,7 @@ const percent = (value: number | null | undefined): string => value == null ? "-
 
 function tableOf(summaries: BenchmarkSummary[]): string {
   const rows = summaries.flatMap(({ model, latencyMs, datasets }) =>
-    datasets.map((result) => [
+    datasets.filter((result) => result.status === "ok").map((result) => [
       model.name,
       result.dataset,
       String(result.windowsRun),
@@ -256,11 +256,16 @@ function tableOf(summaries: BenchmarkSummary[]): string {
       percent(result.fiveClass?.accuracy),
       percent(result.fourClass?.macroF1),
       ...["N", "S", "V", "F"].map((name) => percent(result.fourClass?.classes[name]?.sensitivity)),
-      result.status === "skipped" ? "skipped" : `${result.recordsSeenInTraining.length} of ${result.records}`,
+      `${result.recordsSeenInTraining.length} of ${result.records}`,
     ])
   );
   const header = ["model", "dataset", "windows", "median ms", "p99 ms", "windows/s", "acc %", "F1 NSVF %"];
-  return textTable([...header, "Se N", "Se S", "Se V", "Se F", "records seen in training"], rows);
+  const table = textTable([...header, "Se N", "Se S", "Se V", "Se F", "records seen in training"], rows);
+  const skipped =
+    summaries.flatMap(({ datasets }) => datasets).filter(({ status }) => status === "skipped").length;
+  return skipped === 0
+    ? table
+    : `${table}\n${skipped} pairs of model and dataset do not fit; the summaries say why.`;
 }
 
 await runStage(STAGES.bench, {

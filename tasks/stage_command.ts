@@ -64,7 +64,8 @@ export async function runToEnd(command: Deno.Command): Promise<number> {
     Deno.addSignalListener(signal, handler);
     return () => Deno.removeSignalListener(signal, handler);
   });
-  const { code } = await child.status;
+  const { code, signal } = await child.status;
   for (const remove of handlers) remove();
+  if (signal) console.error(`stopped by ${signal}; the same command goes on where this one was`);
   return code;
 }
