@@ -234,6 +234,11 @@ Deno.test("a full disk ends with 1 and says so; the next run with space succeeds
     const { code, stderr } = await command.output();
     const outcome = { code, stdout: "", stderr: decoder.decode(stderr) };
     assertRefused(cwd, outcome, { code: 1, message: /Cannot write/, hint: /free some space/ });
+    assert.deepEqual(
+      [...Deno.readDirSync(join(cwd, "data/01_ingest"))],
+      [],
+      "a failed run must give its space back",
+    );
     await runOk(cwd, "ingest", ...SMALL, "--minutes", "3");
     assert.equal(finishedKeys(cwd, "01_ingest").length, 1);
   }));

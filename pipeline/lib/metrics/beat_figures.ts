@@ -11,6 +11,8 @@ export interface BeatFigures {
   fourClass?: ClassificationReport;
   /** The five-class figures without one record, for records that bend the whole. */
   without?: Record<string, ClassificationReport>;
+  /** Record by record: labelled beats, the part called what they are, and beats by predicted class. */
+  byRecord?: Record<string, { beats: number; accuracy: number; predicted: Record<string, number> }>;
 }
 
 /** Predictions and what they are held against, one entry a beat. */
@@ -28,12 +30,11 @@ export interface JudgedBeats {
 
 /** Counts how many beats were called what they are; beats without label count as predictions only. */
 export function judgeBeats({ labels, predicted, records, classes, leaveOut }: JudgedBeats): BeatFigures {
-  const called = classes.map((_, label) =>
-    predicted.reduce((sum, other) => sum + Number(other === label), 0)
-  );
-  const figures: BeatFigures = {
-    predicted: Object.fromEntries(classes.map((name, label) => [name, called[label]])),
-  };
+  const countCalled = (calls: Uint8Array) =>
+    Object.fromEntries(
+      classes.map((name, label) => [name, calls.reduce((sum, other) => sum + Number(other === label), 0)]),
+    );
+  const figures: BeatFigures = { predicted: countCalled(predicted) };
   const labelled = Array.from(labels.keys()).filter((beat) => labels[beat] < classes.length);
   if (labelled.length === 0) return figures;
   const matrixOf = (beats: number[]) =>
@@ -53,6 +54,12 @@ export function judgeBeats({ labels, predicted, records, classes, leaveOut }: Ju
   figures.without = Object.fromEntries(bending.map((record) => {
     const others = labelled.filter((beat) => records[beat] !== record);
     return [record, classificationReport(matrixOf(others), classes)];
+  }));
+  figures.byRecord = Object.fromEntries([...present].map((record) => {
+    const beats = labelled.filter((beat) => records[beat] === record);
+    const right = beats.filter((beat) => labels[beat] === predicted[beat]).length;
+    const calls = Uint8Array.from(beats, (beat) => predicted[beat]);
+    return [record, { beats: beats.length, accuracy: right / beats.length, predicted: countCalled(calls) }];
   }));
   return figures;
 }

@@ -27,6 +27,14 @@ Deno.test("judgeBeats() gives the figures without Q, and without a record that b
   assert.equal(without!["232"].classes.S.support, 0);
 });
 
+Deno.test("judgeBeats() counts record by record", () => {
+  const { byRecord } = judge([0, 0, 1, UNLABELLED], [0, 1, 1, 0], ["100", "100", "232", "100"]);
+  assert.deepEqual(byRecord, {
+    "100": { beats: 2, accuracy: 0.5, predicted: { N: 1, S: 1, Q: 0 } },
+    "232": { beats: 1, accuracy: 1, predicted: { N: 0, S: 1, Q: 0 } },
+  });
+});
+
 Deno.test("judgeBeats() leaves beats without label out of every figure but the predictions", () => {
   const mixed = judge([0, UNLABELLED, 1], [0, 0, 1], ["100", "100", "100"]);
   assert.deepEqual(mixed.predicted, { N: 2, S: 1, Q: 0 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { StageError } from "../core/errors.ts";
 import {
   cacheFolder,
@@ -51,7 +51,12 @@ async function produce(root: string, plan: StagePlan, content: string): Promise<
   return manifest;
 }
 
-function planPreprocess(root: string, params: Record<string, ParamValue> = {}, sources = SOURCES): StagePlan {
+function planPreprocess(
+  root: string,
+  params: Record<string, ParamValue> = {},
+  sources = SOURCES,
+  records = "records",
+): StagePlan {
   const upstream = manifestOf({
     stage: STAGES.ingest,
     params: {},
@@ -60,7 +65,7 @@ function planPreprocess(root: string, params: Record<string, ParamValue> = {}, s
     sources: {},
     key: sha256Hex("ingest"),
     why: "",
-  }, "records");
+  }, records);
   return planStage({
     root,
     study: "test",
@@ -77,6 +82,7 @@ Deno.test("planStage() gives the same key for the same work and another for othe
   assert.equal(planPreprocess(root).key, key);
   assert.notEqual(planPreprocess(root, { lowHz: 1 }).key, key);
   assert.notEqual(planPreprocess(root, {}, { "pipeline/03_window.ts": sha256Hex("other code") }).key, key);
+  assert.notEqual(planPreprocess(root, {}, SOURCES, "other records").key, key);
 });
 
 Deno.test("planStage() leaves parameters that cannot change a result out of the key", () => {
@@ -159,9 +165,9 @@ Deno.test("contentHash() depends on contents and not on when they were made", as
 Deno.test("openWorkFolder() keeps a checkpoint for the next run and wipes half-written outputs", async () => {
   const root = Deno.makeTempDirSync(), plan = planPreprocess(root);
   {
-    using killed = await open(root, plan) as WorkFolder;
-    killed.writeCheckpoint(Uint8Array.of(1, 2, 3));
-    Deno.writeTextFileSync(join(killed.path, "half"), "half");
+    using failed = await open(root, plan) as WorkFolder;
+    failed.writeCheckpoint(Uint8Array.of(1, 2, 3));
+    Deno.writeTextFileSync(join(failed.path, "half"), "half");
   }
   {
     using work = await open(root, plan) as WorkFolder;
@@ -170,6 +176,33 @@ Deno.test("openWorkFolder() keeps a checkpoint for the next run and wipes half-w
   }
   using forced = await open(root, plan, { force: true }) as WorkFolder;
   assert.equal(forced.readCheckpoint(), undefined);
+});
+
+Deno.test("openWorkFolder() gives the space of a failed run back", async () => {
+  const root = Deno.makeTempDirSync(), plan = planPreprocess(root);
+  {
+    using failed = await open(root, plan) as WorkFolder;
+    Deno.writeTextFileSync(join(failed.path, "half"), "half");
+  }
+  assert.deepEqual([...Deno.readDirSync(join(root, "data/02_preprocess"))], []);
+});
+
+Deno.test("openWorkFolder() sweeps away what killed runs of other work left, not what runs or can go on", async () => {
+  const root = Deno.makeTempDirSync(), stageFolder = join(root, "data/02_preprocess");
+  const leave = (name: string, file: string) => {
+    Deno.mkdirSync(join(stageFolder, name), { recursive: true });
+    for (const each of ["lock", "half", file]) Deno.writeTextFileSync(join(stageFolder, name, each), "");
+  };
+  leave("killed.partial", "half");
+  leave("resumable.partial", "checkpoint");
+  using running = await open(root, planPreprocess(root, { lowHz: 1 })) as WorkFolder;
+  Deno.writeTextFileSync(join(running.path, "half"), "half");
+  using _own = await open(root, planPreprocess(root)) as WorkFolder;
+  const files = (name: string) =>
+    [...Deno.readDirSync(join(stageFolder, name))].map((entry) => entry.name).sort();
+  assert.throws(() => files("killed.partial"), Deno.errors.NotFound);
+  assert.deepEqual(files("resumable.partial"), ["checkpoint", "lock"]);
+  assert.deepEqual(files(basename(running.path)), ["half", "lock"]);
 });
 
 Deno.test("openWorkFolder() lets a second run wait for the first and take its output", async () => {

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { cacheFolder, readCached, type StagePlan } from "./cache.ts";
 import { replaceFolder, statOrUndefined, writeAtomic } from "./files.ts";
 import type { Manifest } from "./manifest.ts";
@@ -29,9 +29,10 @@ export async function openWorkFolder(
   const folder = cacheFolder(root, plan.stage.name, plan.key), path = `${folder}.partial`;
   const lockPath = join(path, LOCK);
   let waited = false;
+  sweep(dirname(folder), path);
   for (;;) {
-    Deno.mkdirSync(path, { recursive: true });
-    const lock = Deno.openSync(lockPath, { create: true, write: true });
+    const lock = openLock(path);
+    if (!lock) continue;
     if (!lock.tryLockSync(true)) {
       waited = true;
       onWait();
@@ -46,21 +47,52 @@ export async function openWorkFolder(
     }
     // The run that held the lock may have renamed the folder away together with the file that is locked now.
     if (statOrUndefined(lockPath)?.ino === lock.statSync().ino) {
-      for (const { name } of Deno.readDirSync(path)) {
-        if (name !== LOCK && (name !== CHECKPOINT || force)) {
-          Deno.removeSync(join(path, name), { recursive: true });
-        }
-      }
+      wipe(path, force ? [LOCK] : [LOCK, CHECKPOINT]);
       return createWorkFolder({ path, folder, lock });
     }
     lock.close();
   }
 }
 
+/** @returns Undefined when another run swept the folder away between its making and its opening. */
+function openLock(path: string): Deno.FsFile | undefined {
+  Deno.mkdirSync(path, { recursive: true });
+  try {
+    return Deno.openSync(join(path, LOCK), { create: true, write: true });
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function wipe(path: string, keep: string[]): void {
+  for (const { name } of Deno.readDirSync(path)) {
+    if (!keep.includes(name)) Deno.removeSync(join(path, name), { recursive: true });
+  }
+}
+
+/** Removes what killed runs of other work left in a stage's folder, but for checkpoints: someone may want to go on. */
+function sweep(stageFolder: string, own: string): void {
+  if (!statOrUndefined(stageFolder)) return;
+  for (const { name } of Deno.readDirSync(stageFolder)) {
+    const path = join(stageFolder, name), lockPath = join(path, LOCK);
+    if (!name.endsWith(".partial") || path === own || !statOrUndefined(lockPath)) continue;
+    using lock = Deno.openSync(lockPath, { write: true });
+    if (lock.tryLockSync(true)) discard(path);
+  }
+}
+
+/** Removes half-written outputs; a folder with a checkpoint keeps that, any other goes as a whole. */
+function discard(path: string): void {
+  if (statOrUndefined(join(path, CHECKPOINT))) wipe(path, [LOCK, CHECKPOINT]);
+  else Deno.removeSync(path, { recursive: true });
+}
+
 function createWorkFolder(
   { path, folder, lock }: { path: string; folder: string; lock: Deno.FsFile },
 ): WorkFolder {
   const checkpoint = join(path, CHECKPOINT);
+  let isComplete = false;
   return {
     path,
     readCheckpoint: () => statOrUndefined(checkpoint) ? Deno.readFileSync(checkpoint) : undefined,
@@ -71,7 +103,12 @@ function createWorkFolder(
       replaceFolder(path, folder);
       // Only now: whoever opened it before sees by its place that the work is done.
       Deno.removeSync(join(folder, LOCK));
+      isComplete = true;
     },
-    [Symbol.dispose]: () => lock.close(),
+    [Symbol.dispose]() {
+      // A run that failed gives its space back: a full disk would stay full of what no one can use.
+      if (!isComplete) discard(path);
+      lock.close();
+    },
   };
 }
