@@ -265,27 +265,27 @@ function tensorMapVector(builder: Builder, entries: TfliteTensorMap[]): number {
   );
 }
 
-// FlatBuffers are built from the end to the start, so vectors are filled from the last element.
-function offsetVector(builder: Builder, offsets: number[]): number {
-  builder.startVector(4, offsets.length, 4);
-  for (let i = offsets.length - 1; i >= 0; i--) builder.addOffset(offsets[i]);
+/**
+ * Writes a vector. FlatBuffers are built from the end to the start, so that it is filled from its last element.
+ *
+ * @param add Writes one element of `bytes` bytes.
+ */
+function vector(
+  builder: Builder,
+  bytes: number,
+  values: readonly number[],
+  add: (value: number) => void,
+): number {
+  builder.startVector(bytes, values.length, bytes);
+  for (let i = values.length - 1; i >= 0; i--) add(values[i]);
   return builder.endVector();
 }
 
-function int32Vector(builder: Builder, values: number[]): number {
-  builder.startVector(4, values.length, 4);
-  for (let i = values.length - 1; i >= 0; i--) builder.addInt32(values[i]);
-  return builder.endVector();
-}
-
-function float32Vector(builder: Builder, values: number[]): number {
-  builder.startVector(4, values.length, 4);
-  for (let i = values.length - 1; i >= 0; i--) builder.addFloat32(values[i]);
-  return builder.endVector();
-}
-
-function int64Vector(builder: Builder, values: number[]): number {
-  builder.startVector(8, values.length, 8);
-  for (let i = values.length - 1; i >= 0; i--) builder.addInt64(BigInt(values[i]));
-  return builder.endVector();
-}
+const offsetVector = (builder: Builder, offsets: number[]) =>
+  vector(builder, 4, offsets, (v) => builder.addOffset(v));
+const int32Vector = (builder: Builder, values: number[]) =>
+  vector(builder, 4, values, (v) => builder.addInt32(v));
+const float32Vector = (builder: Builder, values: number[]) =>
+  vector(builder, 4, values, (v) => builder.addFloat32(v));
+const int64Vector = (builder: Builder, values: number[]) =>
+  vector(builder, 8, values, (v) => builder.addInt64(BigInt(v)));
