@@ -5,7 +5,7 @@ import { scaleWindows } from "./lib/beats/scale_windows.ts";
 import { excludePacedRecords, SPLIT_NAMES, splitBeatsAtRandom, splitByPatient } from "./lib/beats/splits.ts";
 import { cutWindows, type WindowEdges } from "./lib/beats/windows.ts";
 import { StageError } from "./lib/core/errors.ts";
-import { decodeNpy } from "./lib/formats/npy/npy.ts";
+import { decodeNpyAs } from "./lib/formats/npy/npy.ts";
 import {
   type AnnotationColumns,
   beatsFile,
@@ -131,9 +131,13 @@ await runStage(STAGES.window, {
     const bar = context.progress.bar("cutting", all.length, "records");
     all.forEach(({ record, peaks, symbols, labels, sets: codes }, recordIndex) => {
       const file = signalFile(record.record);
-      const { data } = decodeNpy(context.read("02_preprocess", file), file);
+      const { data } = decodeNpyAs(context.read("02_preprocess", file), {
+        dtype: "<f4",
+        shape: [record.samples],
+        file,
+      });
       const cut = cutWindows({
-        signal: data as Float32Array,
+        signal: data,
         rPeaks: peaks,
         windowSamples,
         rPeakOffset,

@@ -1,6 +1,5 @@
 import { AAMI_CLASSES } from "../beats/aami.ts";
-import { FormatError } from "../core/errors.ts";
-import { decodeNpy, encodeNpy, npyHeader } from "../formats/npy/npy.ts";
+import { decodeNpyAs, encodeNpy, type NpyDtype, npyHeader } from "../formats/npy/npy.ts";
 
 /** The beats of one split, as 03_window leaves them. */
 export interface WindowSet {
@@ -76,22 +75,19 @@ export function writeWindowSet(context: Outputs, split: string, set: WindowSet):
 /** Reads one split of 03_window. */
 export function readWindowSet(context: Inputs, split: string): WindowSet {
   const { records, windowSamples, symbols } = context.readJson<WindowSetIndex>("03_window", `${split}.json`);
-  const column = <T>(name: string, type: { new (...args: never[]): T }): T => {
+  const beats = symbols.length;
+  const column = <D extends NpyDtype>(name: string, dtype: D, ...inner: number[]) => {
     const file = `${split}.${name}.npy`;
-    const { data } = decodeNpy(context.read("03_window", file), file);
-    if (data instanceof type) return data;
-    throw new FormatError(`Cannot read windows: must hold ${type.name}, got ${data.constructor.name}`, {
-      file,
-    });
+    return decodeNpyAs(context.read("03_window", file), { dtype, shape: [beats, ...inner], file }).data;
   };
   return {
     records,
     windowSamples,
     symbols: Array.from(symbols, (symbol) => symbol === NO_SYMBOL ? "" : symbol),
-    recordIndex: column("recordIndex", Uint16Array),
-    samples: column("samples", Uint32Array),
-    labels: column("labels", Uint8Array),
-    rr: column("rr", Float32Array),
-    windows: column("windows", Float32Array),
+    recordIndex: column("recordIndex", "<u2"),
+    samples: column("samples", "<u4"),
+    labels: column("labels", "|u1"),
+    rr: column("rr", "<f4", -1),
+    windows: column("windows", "<f4", windowSamples),
   };
 }
