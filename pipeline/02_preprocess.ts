@@ -6,7 +6,8 @@ import { removeBaseline } from "./lib/signal/baseline.ts";
 import { butterworthBandpass } from "./lib/signal/butterworth.ts";
 import { sosFiltFilt, sosPadSamples } from "./lib/signal/filters.ts";
 import { chooseLead, toMillivolts } from "./lib/signal/leads.ts";
-import { type Detector, DETECTORS } from "./lib/signal/qrs/detectors.ts";
+import { detectBeats, type QrsAlgorithm } from "./lib/signal/qrs/detector.ts";
+import { DETECTORS } from "./lib/signal/qrs/detectors.ts";
 import { mapSampleIndex, resampleFft } from "./lib/signal/resample.ts";
 import { scaleToUnit } from "./lib/signal/scale.ts";
 import {
@@ -57,9 +58,9 @@ function filterSignal(millivolts: Float64Array, record: string, fs: number, para
   return sosFiltFilt(sections, millivolts);
 }
 
-function detectPeaks(detector: Detector, signal: Float32Array, record: string, fs: number): Uint32Array {
+function detectPeaks(detector: QrsAlgorithm, signal: Float32Array, record: string, fs: number): Uint32Array {
   try {
-    return detector.detect(signal, fs);
+    return detectBeats(detector, signal, fs);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new StageError(`Cannot find the R peaks of record ${record}: ${error.message}`, {

@@ -1,6 +1,7 @@
 import { butterworthBandpass } from "../butterworth.ts";
 import { sosFiltFilt } from "../filters.ts";
 import { requireFinite } from "../finite.ts";
+import type { QrsAlgorithm } from "./detector.ts";
 
 const REFRACTORY_SECONDS = 0.2;
 const INTEGRATION_SECONDS = 0.15;
@@ -231,3 +232,24 @@ export function detectPanTompkins(ecg: Float32Array, fs: number): Uint32Array<Ar
   }
   return Uint32Array.from(kept, (k) => rPeak[k]);
 }
+
+/** {@linkcode detectPanTompkins} in the frame of all detectors. It keeps the lead and decides at its end. */
+export const panTompkins: QrsAlgorithm = {
+  name: "pan_tompkins",
+  doc: "Pan and Tompkins 1985: band-pass, slope energy, adaptive thresholds",
+  open(fs) {
+    const pieces: Float32Array[] = [];
+    return {
+      push: (ecg) => void pieces.push(ecg.slice()),
+      finish(found) {
+        const lead = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
+        let at = 0;
+        for (const piece of pieces) {
+          lead.set(piece, at);
+          at += piece.length;
+        }
+        found.push(...detectPanTompkins(lead, fs));
+      },
+    };
+  },
+};

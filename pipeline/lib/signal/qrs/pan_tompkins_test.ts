@@ -3,7 +3,6 @@ import { isBeatSymbol } from "../../beats/aami.ts";
 import { createRng } from "../../core/rng.ts";
 import { readRecord } from "../../formats/wfdb/wfdb.ts";
 import { compareBeats } from "../../metrics/ec57.ts";
-import { DETECTORS } from "./detectors.ts";
 import { detectPanTompkins } from "./pan_tompkins.ts";
 
 const MITDB = "../shared/mitdb";
@@ -152,11 +151,6 @@ Deno.test("detectPanTompkins() gives no beats for less than a second and refuses
   for (const fs of [99, 1001, NaN]) {
     assert.throws(() => detectPanTompkins(new Float32Array(3600), fs), RangeError);
   }
-});
-
-Deno.test("DETECTORS lists every detector under its own name", () => {
-  assert.equal(DETECTORS.pan_tompkins.detect, detectPanTompkins);
-  for (const [name, detector] of Object.entries(DETECTORS)) assert.equal(name, detector.name);
 });
 
 /** Record, and floors in percent a little below what was measured. */
