@@ -14,8 +14,8 @@ import {
   type IngestedAnnotations,
   type IngestedLead,
   type IngestedRecord,
+  leadFile,
   RECORDS_FILE,
-  signalFile,
 } from "./lib/artefacts/records.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
 import { csvRecordName, findRecordSource, type RecordSource } from "./lib/stage/inputs/record_source.ts";
@@ -27,11 +27,13 @@ type Context = StageContext<typeof STAGES.ingest.params>;
 /** Units that a header may give instead of millivolts, in millivolts. */
 const MILLIVOLTS: Record<string, number> = { mV: 1, uV: 1e-3, µV: 1e-3, V: 1e3 };
 
-function describeLeads({ header }: WfdbRecord): IngestedLead[] {
-  return header.signals.map((signal) => {
+function describeLeads({ header, signals }: WfdbRecord): IngestedLead[] {
+  return header.signals.map((signal, lead) => {
     const inMv = MILLIVOLTS[signal.units];
     return {
       name: signal.description,
+      fs: header.fs,
+      samples: signals[lead].length,
       // A lead in another unit (a blood pressure, say) is kept and can be chosen by name: its numbers pass as they are.
       gainAduPerMv: signal.gainAduPerUnit / (inMv ?? 1),
       baselineAdu: signal.baselineAdu,
@@ -45,11 +47,8 @@ function writeWfdbRecord(context: Context, record: WfdbRecord, labelled: boolean
   if (samples === 0) {
     throw new FormatError(`Cannot ingest record ${header.record}: it must hold samples, got none`);
   }
-  const data = new Int16Array(signals.length * samples);
-  signals.forEach((signal, lead) => data.set(signal, lead * samples));
-  context.write(
-    signalFile(header.record),
-    encodeNpy({ dtype: "<i2", shape: [signals.length, samples], data }),
+  signals.forEach((data, lead) =>
+    context.write(leadFile(header.record, lead), encodeNpy({ dtype: "<i2", shape: [data.length], data }))
   );
   const columns: IngestedAnnotations = {
     sample: annotations.map((annotation) => annotation.sample),
@@ -127,13 +126,13 @@ async function writeCsvRecord(context: Context, folder: string, file: string): P
     `${record}: column ${JSON.stringify(column)}, ${Number(fs.toFixed(3))} Hz (${source}), ${seconds} s`,
   );
   const data = samples;
-  context.write(signalFile(record), encodeNpy({ dtype: "<f4", shape: [1, data.length], data }));
+  context.write(leadFile(record, 0), encodeNpy({ dtype: "<f4", shape: [data.length], data }));
   return {
     record,
     origin: "csv",
     fs,
     samples: data.length,
-    leads: [{ name: column, gainAduPerMv: 1, baselineAdu: 0 }],
+    leads: [{ name: column, fs, samples: data.length, gainAduPerMv: 1, baselineAdu: 0 }],
     labelled: false,
     synthetic: false,
     comments: [`sampling rate: ${source}`],

@@ -15,6 +15,7 @@ import {
   annotationsFile,
   beatsFile,
   type IngestedRecord,
+  leadFile,
   type PreparedRecord,
   RECORDS_FILE,
   signalFile,
@@ -27,13 +28,9 @@ import type { StageContext } from "./lib/stage/stage_context.ts";
 type Params = ParamValues<typeof STAGES.preprocess.params>;
 type Context = StageContext<typeof STAGES.preprocess.params>;
 
-function readLead(
-  context: Context,
-  { record, samples }: IngestedRecord,
-  lead: number,
-): Int16Array | Float32Array {
-  const file = signalFile(record), { data } = decodeNpy(context.read("01_ingest", file), file);
-  return data.subarray(lead * samples, (lead + 1) * samples) as Int16Array | Float32Array;
+function readLead(context: Context, { record }: IngestedRecord, lead: number): Int16Array | Float32Array {
+  const file = leadFile(record, lead), { data } = decodeNpy(context.read("01_ingest", file), file);
+  return data as Int16Array | Float32Array;
 }
 
 function filterSignal(millivolts: Float64Array, record: string, fs: number, params: Params): Float64Array {
@@ -94,11 +91,11 @@ function prepareRecord(
   const choice = chooseLead(record.leads.map((lead) => lead.name), params.lead),
     lead = record.leads[choice.index];
   const { millivolts, missing } = toMillivolts(readLead(context, record, choice.index), lead);
-  const filtered = filterSignal(millivolts, record.record, record.fs, params);
+  const filtered = filterSignal(millivolts, record.record, lead.fs, params);
   const atTarget = Float32Array.from(
-    record.fs === params.targetHz
+    lead.fs === params.targetHz
       ? filtered
-      : resampleFft(filtered, { fromFs: record.fs, toFs: params.targetHz }),
+      : resampleFft(filtered, { fromFs: lead.fs, toFs: params.targetHz }),
   );
   const beats = findBeats(context, record, atTarget);
   const scaled = params.scale === "record" ? scaleToUnit(atTarget) : undefined;

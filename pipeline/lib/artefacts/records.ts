@@ -4,6 +4,10 @@
 export interface IngestedLead {
   /** For example "MLII"; "" where the source says nothing. */
   name: string;
+  /** Sampling rate in Hz: the record's, or a multiple of it where its leads differ. */
+  fs: number;
+  /** Length of the lead at its rate. */
+  samples: number;
   /** Units of the stored values for one millivolt; 1 where they are millivolts already. */
   gainAduPerMv: number;
   /** Stored value that stands for 0 mV. */
@@ -16,8 +20,9 @@ export interface IngestedLead {
 export interface IngestedRecord {
   record: string;
   origin: "wfdb" | "csv";
-  /** Sampling rate in Hz. */
+  /** Rate in Hz at which annotations count. */
   fs: number;
+  /** Length of the record at that rate. */
   samples: number;
   leads: IngestedLead[];
   /** True when the record has annotations. */
@@ -61,7 +66,9 @@ export interface PreparedRecord {
 }
 
 export const RECORDS_FILE = "records.json";
-/** npy, [leads, samples] in 01_ingest, [samples] in 02_preprocess. */
+/** npy, [samples] at the lead's rate as they are stored in the source: one file a lead of 01_ingest, counted from 0. */
+export const leadFile = (record: string, lead: number): string => `${record}.lead${lead}.npy`;
+/** npy, [samples] of 02_preprocess. */
 export const signalFile = (record: string): string => `${record}.signal.npy`;
 export const annotationsFile = (record: string): string => `${record}.annotations.json`;
 export const beatsFile = (record: string): string => `${record}.beats.json`;

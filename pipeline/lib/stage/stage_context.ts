@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import type { NpyDtype } from "../formats/npy/npy.ts";
+import { type ArrayReader, type ArrayWriter, createArrayFile, openArrayFile } from "./array_file.ts";
 import { cacheFolder, type StagePlan } from "./cache.ts";
-import { openAtomic, openInFolder, type OutputWriter } from "./files.ts";
+import { checkOutputName, openAtomic, openInFolder, type OutputWriter } from "./files.ts";
 import type { OutputFile } from "./manifest.ts";
 import type { ParamSpec, ParamValues } from "./params.ts";
 import type { Progress } from "./progress.ts";
@@ -21,10 +23,14 @@ export interface StageContext<S extends ParamSpec> {
   /** Reads an output of an upstream stage, for example `read("03_window", "test.windows.npy")`. */
   read(input: string, file: string): Uint8Array<ArrayBuffer>;
   readJson<T>(input: string, file: string): T;
+  /** Opens an output of an upstream stage, a .npy file, for reading parts of it. */
+  openInput(input: string, file: string): ArrayReader;
   /** Writes an output file of this stage. */
   write(name: string, content: Uint8Array | string): OutputFile;
   /** Opens an output file of this stage for writing piece by piece. */
   open(name: string): OutputWriter;
+  /** Opens a one-dimensional .npy of this stage's output, of a length that is known when it is closed. */
+  openArray<D extends NpyDtype>(name: string, dtype: D): ArrayWriter<D>;
   /** Opens a file outside data/ by its path from the project's root; it takes its name when it is whole. */
   openPublished(path: string): OutputWriter;
   /** Writes a whole file outside data/. */
@@ -43,8 +49,8 @@ export function createContext<S extends ParamSpec>(
 ): { context: StageContext<S>; outputs: OutputFile[]; published: OutputFile[] } {
   const { root, study, plan, progress, work } = options;
   const outputs: OutputFile[] = [], published: OutputFile[] = [];
-  const listed = (writer: OutputWriter, list: OutputFile[]): OutputWriter => ({
-    write: writer.write,
+  const listed = <W extends { close(): OutputFile }>(writer: W, list: OutputFile[]): W => ({
+    ...writer,
     close() {
       const written = writer.close();
       list.push(written);
@@ -55,14 +61,15 @@ export function createContext<S extends ParamSpec>(
     writer.write(typeof content === "string" ? new TextEncoder().encode(content) : content);
     return writer.close();
   };
-  const read = (input: string, file: string): Uint8Array<ArrayBuffer> => {
+  const inputPath = (input: string, file: string): string => {
     const at = plan.inputs.findIndex(({ name, key }) => name === input && key !== undefined);
     const manifest = plan.upstream[at];
     if (!manifest) {
       throw new RangeError(`Cannot read ${input}/${file}: ${plan.stage.name} does not declare that input`);
     }
-    return Deno.readFileSync(join(cacheFolder(root, manifest.stage, manifest.key), file));
+    return join(cacheFolder(root, manifest.stage, manifest.key), file);
   };
+  const read = (input: string, file: string) => Deno.readFileSync(inputPath(input, file));
   const context: StageContext<S> = {
     params: plan.params as ParamValues<S>,
     study,
@@ -72,7 +79,10 @@ export function createContext<S extends ParamSpec>(
     read,
     readJson: <T>(input: string, file: string) =>
       JSON.parse(new TextDecoder().decode(read(input, file))) as T,
+    openInput: (input, file) => openArrayFile(inputPath(input, file), file),
     open: (name) => listed(openInFolder(work.path, name), outputs),
+    openArray: (name, dtype) =>
+      listed(createArrayFile(join(work.path, checkOutputName(name)), name, dtype), outputs),
     write: (name, content) => whole(context.open(name), content),
     openPublished: (path) => listed(openAtomic(root, path), published),
     publish: (path, content) => whole(context.openPublished(path), content),

@@ -38,8 +38,9 @@ export function createRPeakLocator(
     const from = Math.max(0, at - reach, samples - ring.length), to = Math.min(samples - 1, at + reach);
     let mean = 0;
     for (let i = from; i <= to; i++) mean += ring[i & mask];
-    mean /= to - from + 1;
-    let best = -1, bestHeight = -1;
+    mean /= Math.max(1, to - from + 1);
+    // Reported too late to be looked at again, it stays where it was reported.
+    let best = from > to ? at : -1, bestHeight = -1;
     for (let i = from; i <= to; i++) {
       const distance = Math.abs(ring[i & mask] - mean);
       if (distance > bestHeight) {

@@ -1,0 +1,132 @@
+import { createHash } from "node:crypto";
+import { dirname } from "node:path";
+import { FormatError } from "../core/errors.ts";
+import {
+  decodeNpy,
+  type NpyDataTypes,
+  type NpyDtype,
+  npyHeader,
+  parseNpyHeader,
+} from "../formats/npy/npy.ts";
+import type { OutputFile } from "./manifest.ts";
+
+/** A one-dimensional .npy file to which elements are added until it is closed. */
+export interface ArrayWriter<D extends NpyDtype = NpyDtype> {
+  append(elements: NpyDataTypes[D]): void;
+  /** Puts the length into the header and says what was written. */
+  close(): OutputFile;
+}
+
+/** A .npy file of which parts are read. */
+export interface ArrayReader extends Disposable {
+  dtype: NpyDtype;
+  shape: number[];
+  /** Reads elements [from, to), in C order, into an array of their own. */
+  read(from: number, to: number): NpyDataTypes[NpyDtype];
+}
+
+const CHUNK_BYTES = 1 << 20;
+/** More than any header of ours; numpy's own are as short. */
+const HEAD_BYTES = 1 << 12;
+
+function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+}
+
+function readAll(file: Deno.FsFile, bytes: Uint8Array): number {
+  let done = 0;
+  while (done < bytes.length) {
+    const got = file.readSync(bytes.subarray(done));
+    if (got === null) break;
+    done += got;
+  }
+  return done;
+}
+
+/**
+ * Creates a .npy file whose length is not known yet.
+ *
+ * @param name Goes into the result's `path`.
+ */
+export function createArrayFile<D extends NpyDtype>(path: string, name: string, dtype: D): ArrayWriter<D> {
+  Deno.mkdirSync(dirname(path), { recursive: true });
+  const file = Deno.openSync(path, { read: true, write: true, create: true, truncate: true });
+  let elements = 0;
+  // The header of one axis takes as many bytes for any length: it is filled up to a multiple of 64.
+  const placeholder = npyHeader(dtype, [elements]);
+  writeAll(file, placeholder);
+  return {
+    append(added) {
+      writeAll(file, new Uint8Array(added.buffer, added.byteOffset, added.byteLength));
+      elements += added.length;
+    },
+    close() {
+      const header = npyHeader(dtype, [elements]), hash = createHash("sha256");
+      if (header.length !== placeholder.length) {
+        throw new RangeError("Cannot close an array: its header grew");
+      }
+      file.seekSync(0, Deno.SeekMode.Start);
+      writeAll(file, header);
+      // The hash of the whole begins with the header, which is the last to be known.
+      file.seekSync(0, Deno.SeekMode.Start);
+      const chunk = new Uint8Array(CHUNK_BYTES);
+      let bytes = 0;
+      for (let got = readAll(file, chunk); got > 0; got = readAll(file, chunk)) {
+        hash.update(chunk.subarray(0, got));
+        bytes += got;
+      }
+      file.close();
+      return { path: name, bytes, sha256: hash.digest("hex") };
+    },
+  };
+}
+
+/**
+ * Opens a .npy file for reading parts of it.
+ *
+ * @param name Of the file, for messages.
+ * @throws {FormatError} When its header is not one, or its length is not what the header says.
+ */
+export function openArrayFile(path: string, name: string): ArrayReader {
+  const file = Deno.openSync(path);
+  try {
+    const head = new Uint8Array(HEAD_BYTES), got = readAll(file, head);
+    const { dtype, shape, elements, dataOffset } = parseNpyHeader(head.subarray(0, got), name);
+    const empty = npyHeader(dtype, [0]);
+    const bytesPerElement = decodeNpy(empty).data.BYTES_PER_ELEMENT;
+    const { size } = file.statSync();
+    if (size !== dataOffset + elements * bytesPerElement) {
+      throw new FormatError(
+        `Cannot read an array: shape [${shape}] of ${dtype} must take ${elements * bytesPerElement} bytes ` +
+          `behind the header, got ${size - dataOffset}`,
+        { file: name, byteOffset: dataOffset },
+      );
+    }
+    return {
+      dtype,
+      shape,
+      read(from, to) {
+        if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= elements)) {
+          throw new RangeError(
+            `Cannot read an array: the part must lie in 0 to ${elements}, got ${from} to ${to}`,
+          );
+        }
+        const header = npyHeader(dtype, [to - from]);
+        const bytes = new Uint8Array(header.length + (to - from) * bytesPerElement);
+        bytes.set(header);
+        file.seekSync(dataOffset + from * bytesPerElement, Deno.SeekMode.Start);
+        const read = readAll(file, bytes.subarray(header.length));
+        if (read !== bytes.length - header.length) {
+          throw new FormatError("Cannot read an array: the file became shorter while it was read", {
+            file: name,
+          });
+        }
+        return decodeNpy(bytes, name).data;
+      },
+      [Symbol.dispose]: () => file.close(),
+    };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
