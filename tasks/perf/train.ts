@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { StageError, UsageError } from "../../pipeline/lib/core/errors.ts";
+import { alignColumns } from "../align_columns.ts";
 import type { PerfTopic } from "./topic.ts";
 import { type Measurement, WORKLOAD } from "./train_workload.ts";
 
@@ -125,16 +126,10 @@ async function measure(command: string[], args: string[]): Promise<Measurement> 
 }
 
 function formatTable(figures: TrainFigures[]): string {
-  const rows = [
+  return alignColumns([
     ["model", "engine", "workers", "windows/s", "x tfjs-wasm", "peak MB"],
     ...figures.map(({ model, engine, workers, windowsPerSecond, ratioToTfjsWasm, peakRssMb }) =>
       [model, engine, workers, windowsPerSecond, ratioToTfjsWasm ?? "-", peakRssMb].map(String)
     ),
-  ];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) =>
-    row.map((cell, column) => column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])).join(
-      "  ",
-    )
-  ).join("\n");
+  ], 2);
 }

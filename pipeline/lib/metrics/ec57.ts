@@ -1,16 +1,35 @@
-/** How a beat-by-beat comparison is made. */
-export interface BeatComparison {
-  /** Largest distance of a match in samples, >= 0. EC57: 150 ms, thus 54 at 360 Hz. */
+/** Labels of the comparison's table: the AAMI classes, no beat (O), and shutdown: nothing could be read (X). */
+export const EC57_LABELS = ["N", "S", "V", "F", "Q", "O", "X"] as const;
+
+/** What the comparison looks at in an annotation. */
+export interface ComparedAnnotation {
+  /** Sample index from the record's start, >= 0. */
+  sample: number;
+  /** WFDB mnemonic: a beat's, or "[", "]", "!" and "~". */
+  symbol: string;
+  /** Of "~": bits 4 and 5 are set while no signal can be read. */
+  subtype: number;
+}
+
+/** Where and how exactly two lists of beats are compared. */
+export interface ComparisonBounds {
+  /** Largest distance of a match in samples, >= 0: see {@linkcode samplesOfSeconds}. EC57: 150 ms. */
   toleranceSamples: number;
-  /** First sample compared. EC57: the end of the 5-minute learning period. */
+  /** First sample compared. EC57: 300 s, the end of the learning period. */
   startSample: number;
-  /** First sample no longer compared: the record's length. */
+  /** The record's length. As in bxb, a beat at this very index still counts. */
   endSample: number;
-  /**
-   * Stretches that are not compared, as [first, last] samples in order of time: ventricular flutter or
-   * fibrillation, which annotations bracket by "[" and "]". A beat inside that finds no partner is not counted.
-   */
-  excluded?: readonly (readonly [number, number])[];
+}
+
+/** The AAMI class of an annotation symbol, one of the first five of EC57_LABELS; undefined where it marks no beat. */
+export type ClassOfSymbol = (symbol: string) => string | undefined;
+
+/** What a comparison found. */
+export interface BeatComparison {
+  /** Pairs of labels, [reference][test] with the labels in the order of EC57_LABELS: 7 x 7. */
+  table: number[][];
+  /** Test minus reference in samples, for each pair of two beats, in order of time. */
+  offsets: number[];
 }
 
 /** Counts of a beat-by-beat comparison. Se = TP / (TP + FN), +P = TP / (TP + FP). */
@@ -18,6 +37,215 @@ export interface BeatCounts {
   truePositives: number;
   falseNegatives: number;
   falsePositives: number;
+}
+
+// How many of the labels are classes of beats.
+const CLASSES = 5;
+// Later than any sample, and exact in every difference.
+const END_OF_LIST = Number.MAX_SAFE_INTEGER;
+const FLUTTER_ON = "[", FLUTTER_OFF = "]", NOISE = "~";
+const UNREADABLE = 0x30;
+
+/** bxb's isqrs() takes a flutter wave for a beat, and its amap() for one without a class. */
+const FLUTTER_WAVE = "!";
+
+interface Period {
+  from: number;
+  to: number;
+}
+
+/**
+ * Walks along the beats of one list, one beat ahead, and keeps in mind the two latest periods of flutter and of shutdown.
+ *
+ * Between FLUTTER_ON and FLUTTER_OFF there are no beats.
+ */
+class BeatCursor {
+  sample = 0;
+  label = "";
+  nextSample = 0;
+  nextLabel = "";
+  #at = 0;
+  #flutter: Period[] = [];
+  #shutdown: Period[] = [];
+  #lastFlutterEnd = -1;
+  #lastShutdownEnd = -1;
+
+  constructor(
+    private annotations: readonly ComparedAnnotation[],
+    private classOf: ClassOfSymbol,
+    private toleranceSamples: number,
+    private isReference: boolean,
+  ) {}
+
+  advance(): void {
+    this.sample = this.nextSample;
+    this.label = this.nextLabel;
+    while (this.#at < this.annotations.length) {
+      const annotation = this.annotations[this.#at++], { sample, symbol } = annotation;
+      const label = symbol === FLUTTER_WAVE ? "O" : this.classOf(symbol);
+      if (label !== undefined) {
+        this.nextSample = sample;
+        this.nextLabel = label;
+        return;
+      }
+      if (isUnreadable(annotation)) this.#readShutdown(sample);
+      else if (symbol === FLUTTER_ON) this.#readFlutter(sample);
+    }
+    this.nextSample = END_OF_LIST;
+    this.nextLabel = "";
+  }
+
+  isFlutter(sample: number): boolean {
+    return this.#flutter.some(({ from, to }) => from <= sample && sample <= to);
+  }
+
+  isShutdown(sample: number): boolean {
+    return this.#shutdown.some(({ from, to }) => from <= sample && sample <= to);
+  }
+
+  #readFlutter(from: number): void {
+    const { annotations } = this;
+    while (this.#at < annotations.length && annotations[this.#at].symbol !== FLUTTER_OFF) this.#at++;
+    const end = annotations[this.#at++];
+    // bxb holds the end of the period before for the end of one that never ends, if there was one.
+    if (end !== undefined) this.#lastFlutterEnd = end.sample;
+    const to = this.#lastFlutterEnd < 0 ? END_OF_LIST : this.#lastFlutterEnd;
+    this.#flutter = [...this.#flutter.slice(-1), { from, to }];
+  }
+
+  #readShutdown(from: number): void {
+    const next = this.annotations[this.#at];
+    if (next === undefined) {
+      // bxb does for a test list as for flutter, but not for a reference.
+      if (this.isReference || this.#lastShutdownEnd < 0) this.#lastShutdownEnd = END_OF_LIST;
+    } else if (next.symbol === NOISE && !isUnreadable(next)) {
+      this.#lastShutdownEnd = next.sample;
+      this.#at++;
+    } else {
+      // A single mark somewhere in the middle, as in the AHA database.
+      this.#lastShutdownEnd = next.sample - this.toleranceSamples;
+      const begin = Math.max(this.sample, this.#lastFlutterEnd) + this.toleranceSamples;
+      from = Math.min(begin, this.#lastShutdownEnd);
+    }
+    this.#shutdown = [...this.#shutdown.slice(-1), { from, to: this.#lastShutdownEnd }];
+  }
+}
+
+function isUnreadable({ symbol, subtype }: ComparedAnnotation): boolean {
+  return symbol === NOISE && (subtype & UNREADABLE) === UNREADABLE;
+}
+
+/** A length of time in samples, rounded as the WFDB library's strtim() does. */
+export function samplesOfSeconds(seconds: number, fs: number): number {
+  return Math.floor(seconds * fs + 0.5);
+}
+
+/**
+ * Compares two lists of annotations beat by beat and gives the very counts of the WFDB tool bxb.
+ *
+ * Of the two earliest beats without a partner, the earlier one is decided first. It is paired with the other one if they
+ * lie within the tolerance and the other one has no nearer partner right behind it (or that one has a nearer partner
+ * itself); else it is missed (a reference beat) or extra (a test beat). Extra beats in the reference's flutter are not
+ * counted. Shutdown ("~" with both signals unreadable) makes O of the table X. A test beat before `startSample` may be
+ * the partner of the first reference beat, and a test beat up to one tolerance behind `startSample` is passed over where
+ * the next one is nearer to the first reference beat.
+ *
+ * Source: ANSI/AAMI EC57:2012, section 4.3; bxb.c of the WFDB Software Package 10.7.0 (last revised 27 April 2020), its
+ * oddities included: a flutter wave "!" outside of "[" and "]" is a reference beat without a class, only the two latest
+ * periods of flutter and of shutdown are kept in mind, and with `startSample` 0 a test beat at sample 0 is not counted.
+ * Deviation: bounds that hold nothing give a table of zeros; bxb refuses them.
+ *
+ * @param reference Annotations in the file's order.
+ * @param test Annotations in the file's order.
+ * @throws RangeError if the tolerance is negative or NaN.
+ */
+export function compareAnnotations(
+  reference: readonly ComparedAnnotation[],
+  test: readonly ComparedAnnotation[],
+  classOf: ClassOfSymbol,
+  { toleranceSamples, startSample, endSample }: ComparisonBounds,
+): BeatComparison {
+  if (!(toleranceSamples >= 0)) {
+    throw new RangeError(`Cannot compare beats: the tolerance must be >= 0 samples, got ${toleranceSamples}`);
+  }
+  const labels: readonly string[] = EC57_LABELS;
+  const table = labels.map(() => labels.map(() => 0)), offsets: number[] = [];
+  if (endSample < startSample) return { table, offsets };
+  const ref = new BeatCursor(reference, classOf, toleranceSamples, true);
+  const det = new BeatCursor(test, classOf, toleranceSamples, false);
+
+  const count = (refLabel: string, testLabel: string) => {
+    const row = labels.indexOf(refLabel), column = labels.indexOf(testLabel);
+    if (row < 0 || column < 0 || row >= CLASSES && column >= CLASSES) return;
+    table[row][column]++;
+    if (row < CLASSES && column < CLASSES) offsets.push(det.sample - ref.sample);
+  };
+  const pair = () => {
+    count(ref.label, det.label);
+    ref.advance();
+    det.advance();
+  };
+  const miss = () => {
+    count(ref.label, det.isShutdown(ref.sample) ? "X" : "O");
+    ref.advance();
+  };
+  const passExtra = () => {
+    if (!ref.isFlutter(det.sample)) count(ref.isShutdown(det.sample) ? "X" : "O", det.label);
+    det.advance();
+  };
+  const distance = (a: number, b: number) => Math.abs(a - b);
+
+  do ref.advance(); while (ref.sample < startSample);
+  do det.advance(); while (det.nextSample < startSample);
+  const lead = ref.sample - det.sample;
+  if (lead <= toleranceSamples && lead < distance(ref.sample, det.nextSample)) pair();
+  else {
+    det.advance();
+    if (
+      det.sample - startSample <= toleranceSamples &&
+      distance(ref.sample, det.nextSample) < distance(ref.sample, det.sample)
+    ) det.advance();
+  }
+  while (ref.sample <= endSample || det.sample <= endSample) {
+    const apart = distance(ref.sample, det.sample), between = distance(ref.nextSample, det.nextSample);
+    const isTestFirst = det.sample < ref.sample;
+    const rival = isTestFirst ? distance(ref.sample, det.nextSample) : distance(det.sample, ref.nextSample);
+    if (apart <= toleranceSamples && (apart < rival || between < rival)) pair();
+    else if (isTestFirst) passExtra();
+    else miss();
+  }
+  return { table, offsets };
+}
+
+/** Figures of finding QRS complexes, whatever their class. */
+export function qrsCounts({ table }: BeatComparison): BeatCounts {
+  const counts = { truePositives: 0, falseNegatives: 0, falsePositives: 0 };
+  table.forEach((row, i) =>
+    row.forEach((count, j) => {
+      if (i < CLASSES && j < CLASSES) counts.truePositives += count;
+      else if (i < CLASSES) counts.falseNegatives += count;
+      else counts.falsePositives += count;
+    })
+  );
+  return counts;
+}
+
+/**
+ * Figures of telling ventricular ectopic beats (VEB) or supraventricular ones (SVEB) from others.
+ *
+ * Source: ANSI/AAMI EC57:2012, section 4.3.3; print_results() of bxb.c. Calling a fusion or unclassifiable beat V, or an
+ * unclassifiable one S, is no error.
+ */
+export function ectopicCounts({ table }: BeatComparison, label: "V" | "S"): BeatCounts {
+  const at = EC57_LABELS.indexOf(label), forgiven = label === "V" ? ["F", "Q"] : ["Q"];
+  const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0);
+  const truePositives = table[at][at];
+  return {
+    truePositives,
+    falseNegatives: sum(table[at]) - truePositives,
+    falsePositives: sum(table.map((row, i) => forgiven.includes(EC57_LABELS[i]) ? 0 : row[at])) -
+      truePositives,
+  };
 }
 
 function checkAscending(beats: Uint32Array, which: string): void {
@@ -33,55 +261,29 @@ function checkAscending(beats: Uint32Array, which: string): void {
 }
 
 /**
- * Pairs detected beats with reference beats, one to one and in order of time, and counts what is left over.
- *
- * Of the two earliest beats without a partner, the earlier one is decided first: it is paired if the two lie
- * within the tolerance and the later one has no better partner right behind, else it counts as missed
- * (reference) or extra (detected).
- *
- * Source: ANSI/AAMI EC57:2012, section 4.3, and the pairing rule of the WFDB tool bxb. Deviations from bxb: a detected
- * beat up to one tolerance before `startSample` or behind `endSample` may be the partner of a reference beat inside, and is
- * never counted as extra; reference beats within the tolerance outside of the bounds likewise absorb a
- * detected beat inside. Stretches marked as unreadable have no special treatment.
+ * Compares detected beats with reference beats where nothing but their places is known: {@linkcode compareAnnotations}
+ * for lists of sample indices.
  *
  * @param reference Sample indices of the annotated beats, ascending.
  * @param detected Sample indices of the detected beats, ascending.
- * @returns Counts for beats in [startSample, endSample).
+ * @param options `excluded`: stretches of flutter as [first, last] samples in order of time; reference beats inside are
+ *   passed over, detected ones are not counted.
  * @throws RangeError if a list is not ascending or the tolerance is negative.
  */
 export function compareBeats(
   reference: Uint32Array,
   detected: Uint32Array,
-  { toleranceSamples, startSample, endSample, excluded = [] }: BeatComparison,
+  { excluded = [], ...bounds }: ComparisonBounds & { excluded?: readonly (readonly [number, number])[] },
 ): BeatCounts {
   checkAscending(reference, "reference");
   checkAscending(detected, "detected");
-  if (!(toleranceSamples >= 0)) {
-    throw new RangeError(`Cannot compare beats: the tolerance must be >= 0 samples, got ${toleranceSamples}`);
-  }
-  const counts: BeatCounts = { truePositives: 0, falseNegatives: 0, falsePositives: 0 };
-  const counted = (sample: number) =>
-    sample >= startSample && sample < endSample &&
-    !excluded.some(([first, last]) => sample >= first && sample <= last);
-  const at = (beats: Uint32Array, i: number) => i < beats.length ? beats[i] : Infinity;
-
-  let r = 0, d = 0;
-  while (r < reference.length || d < detected.length) {
-    const ref = at(reference, r), det = at(detected, d);
-    const distance = Math.abs(ref - det);
-    if (det < ref) {
-      if (distance <= toleranceSamples && distance < Math.abs(ref - at(detected, d + 1))) {
-        if (ref >= startSample && ref < endSample) counts.truePositives++;
-        r++;
-      } else if (counted(det)) counts.falsePositives++;
-      d++;
-    } else {
-      if (distance <= toleranceSamples && distance < Math.abs(det - at(reference, r + 1))) {
-        if (ref >= startSample && ref < endSample) counts.truePositives++;
-        d++;
-      } else if (counted(ref)) counts.falseNegatives++;
-      r++;
-    }
-  }
-  return counts;
+  const annotate = (samples: Iterable<number>, symbol: string) =>
+    Array.from(samples, (sample) => ({ sample, symbol, subtype: 0 }));
+  const flutter = excluded.flatMap(([first, last]) => [
+    { sample: first, symbol: FLUTTER_ON, subtype: 0 },
+    { sample: last, symbol: FLUTTER_OFF, subtype: 0 },
+  ]);
+  const marked = [...annotate(reference, "N"), ...flutter].sort((a, b) => a.sample - b.sample);
+  const classOf = (symbol: string) => symbol === "N" ? symbol : undefined;
+  return qrsCounts(compareAnnotations(marked, annotate(detected, "N"), classOf, bounds));
 }

@@ -38,7 +38,8 @@ Deno.test("compareBeats() counts only between the bounds, and a pair where its r
   assert.deepEqual(counts([1010], [990], bounds), [1, 0, 0]);
   assert.deepEqual(counts([990], [1010], bounds), [0, 0, 0]);
   assert.deepEqual(counts([1990], [2010], bounds), [1, 0, 0]);
-  assert.deepEqual(counts([2000], [], bounds), [0, 0, 0]);
+  assert.deepEqual(counts([2000], [], bounds), [0, 1, 0]);
+  assert.deepEqual(counts([2001], [], bounds), [0, 0, 0]);
 });
 
 Deno.test("compareBeats() does not count detections in excluded stretches", () => {
@@ -48,7 +49,9 @@ Deno.test("compareBeats() does not count detections in excluded stretches", () =
 });
 
 Deno.test("compareBeats() counts every beat once, and a perfect detector has no errors", () => {
-  const beats = fc.array(fc.nat(5000), { maxLength: 60 }).map((list) => list.sort((a, b) => a - b));
+  const beats = fc.array(fc.integer({ min: 1, max: 5000 }), { maxLength: 60 }).map((list) =>
+    list.sort((a, b) => a - b)
+  );
   fc.assert(
     fc.property(beats, beats, (reference, detected) => {
       const [tp, fn, fp] = counts(reference, detected);
@@ -57,7 +60,7 @@ Deno.test("compareBeats() counts every beat once, and a perfect detector has no 
     { seed: 6 },
   );
   fc.assert(
-    fc.property(fc.uniqueArray(fc.nat(5000), { maxLength: 60 }), (list) => {
+    fc.property(fc.uniqueArray(fc.integer({ min: 1, max: 5000 }), { maxLength: 60 }), (list) => {
       const reference = list.sort((a, b) => a - b);
       assert.deepEqual(counts(reference, reference), [reference.length, 0, 0]);
     }),

@@ -1,0 +1,151 @@
+/** Scores the QRS detectors against the annotations of a folder of records, beat by beat as EC57 does. */
+import { aamiClass } from "../pipeline/lib/beats/aami.ts";
+import { LEARNING_SECONDS, scoreDetections } from "../pipeline/lib/metrics/qrs_score.ts";
+import { detectBeats, DETECTOR_FS } from "../pipeline/lib/signal/qrs/detector.ts";
+import { DETECTORS } from "../pipeline/lib/signal/qrs/detectors.ts";
+import { mapSampleIndex, resampleFft } from "../pipeline/lib/signal/resample.ts";
+import { StageError, UsageError } from "../pipeline/lib/core/errors.ts";
+import { exitWith } from "../pipeline/lib/stage/exit.ts";
+import {
+  defaultsOf,
+  describeParams,
+  type ParamSpec,
+  type ParamValues,
+  parseFlags,
+} from "../pipeline/lib/stage/params.ts";
+import { createProgress } from "../pipeline/lib/stage/progress.ts";
+import { listAnnotatedRecords, readRecordLead, type RecordLead } from "./annotated_records.ts";
+import { type DetectorResult, figuresOfDetector, formatFigures } from "./qrs_report.ts";
+
+const FLAGS = {
+  source: {
+    type: "string",
+    default: "data/mit_database",
+    doc: "Folder of WFDB records with annotations (.atr)",
+  },
+  detector: {
+    type: "list",
+    default: ["all"],
+    choices: ["all", ...Object.keys(DETECTORS)],
+    doc: "Detectors to score",
+  },
+  lead: {
+    type: "string",
+    default: "",
+    doc: "Lead by name, such as MLII; without it, the first signal of a record",
+  },
+  records: { type: "list", default: [], doc: "Only these records" },
+  fs: {
+    type: "float",
+    default: 0,
+    unit: "Hz",
+    doc: "Resample the records to this rate before; 0 leaves them as they are",
+  },
+  learning: {
+    type: "string",
+    default: "both",
+    choices: ["exclude", "include", "both"],
+    doc: "The first five minutes: left out, counted, or left out with the other figures beside",
+  },
+  json: { type: "boolean", default: false, doc: "Print figures record by record as JSON" },
+  help: { type: "boolean", default: false, doc: "Print this and stop" },
+} as const satisfies ParamSpec;
+
+type Flags = ParamValues<typeof FLAGS>;
+
+const progress = createProgress("qrs");
+
+function resampleLead(lead: RecordLead, toFs: number): RecordLead {
+  if (toFs === 0 || toFs === lead.fs) return lead;
+  const { millivolts, annotations, fs } = lead;
+  const resampled = Float32Array.from(resampleFft(millivolts, { fromFs: fs, toFs }));
+  return {
+    ...lead,
+    fs: toFs,
+    millivolts: resampled,
+    annotations: annotations.map((annotation) => ({
+      ...annotation,
+      sample: mapSampleIndex(annotation.sample, fs, toFs, resampled.length),
+    })),
+  };
+}
+
+function findBeats(name: string, record: string, { millivolts, fs }: RecordLead) {
+  try {
+    const detectFrom = performance.now();
+    const beats = detectBeats(DETECTORS[name], millivolts, fs);
+    return { beats, detectSeconds: (performance.now() - detectFrom) / 1000 };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new StageError(`Cannot score ${name} on record ${record}: ${error.message}`, {
+      hint: "--fs 360 resamples the records, --records leaves others out",
+    });
+  }
+}
+
+function scoreRecord(
+  beats: Uint32Array,
+  { annotations, fs, millivolts }: RecordLead,
+  learning: Flags["learning"],
+) {
+  const scoreFrom = (learningSeconds: number) =>
+    scoreDetections(beats, {
+      reference: annotations,
+      classOf: (symbol) => aamiClass(symbol, "bxb"),
+      fs,
+      samples: millivolts.length,
+      learningSeconds,
+    });
+  return {
+    score: scoreFrom(learning === "include" ? 0 : LEARNING_SECONDS),
+    withLearning: learning === "both" ? scoreFrom(0) : undefined,
+  };
+}
+
+function scoreDetectors(flags: Flags): DetectorResult[] {
+  const names = flags.detector.includes("all") ? Object.keys(DETECTORS) : flags.detector;
+  const { min, max } = DETECTOR_FS;
+  if (flags.fs !== 0 && !(flags.fs >= min && flags.fs <= max)) {
+    throw new UsageError(`Cannot use --fs: must be ${min} to ${max} Hz, or 0, got ${flags.fs}`);
+  }
+  if (names.length === 0) throw new UsageError("Cannot score: --detector must name one detector at least");
+  const found = listAnnotatedRecords(flags.source, flags.records);
+  const results = names.map((name): DetectorResult => ({ name, records: [] }));
+  const bar = progress.bar("scoring", found.length, "records");
+  found.forEach((record, i) => {
+    const readFrom = performance.now();
+    const read = readRecordLead(flags.source, record, flags.lead || undefined);
+    const readSeconds = (performance.now() - readFrom) / 1000;
+    const lead = resampleLead(read, flags.fs);
+    for (const { name, records } of results) {
+      const { beats, detectSeconds } = findBeats(name, record.record, lead);
+      records.push({
+        record: record.record,
+        lead: lead.lead,
+        ...scoreRecord(beats, lead, flags.learning),
+        samples: lead.millivolts.length,
+        readSeconds,
+        detectSeconds,
+      });
+    }
+    bar.update(i + 1, record.record);
+  });
+  bar.finish();
+  return results;
+}
+
+function main(): void {
+  const flags = { ...defaultsOf(FLAGS), ...parseFlags(Deno.args, FLAGS) } as Flags;
+  if (flags.help) {
+    console.log(
+      "deno task qrs [flags]\n\nScores the QRS detectors against annotations beat by beat, with the counts of the WFDB tool bxb: " +
+        "150 ms window, without and with the\nfirst five minutes, record by record, gross and average, with timing error and speed on one core.\n\n" +
+        `Flags:\n${describeParams(FLAGS)}`,
+    );
+    return;
+  }
+  const detectors = scoreDetectors(flags).map(figuresOfDetector);
+  console.log(flags.json ? JSON.stringify({ detectors }, null, 1) : formatFigures(detectors));
+}
+
+await exitWith("qrs", main);
