@@ -1,0 +1,228 @@
+import type { SecondOrderSection } from "../butterworth.ts";
+
+/**
+ * One step of a chain of filters, at work on a lead that arrives in pieces. How the lead is cut does not change what comes out.
+ *
+ * Every block begins as if the lead's first sample had stood there for ever: an offset is no step.
+ */
+export interface Block {
+  /** Samples, half ones included, by which a wave lies later in what comes out than in what went in. */
+  readonly delay: number;
+  /** Replaces the next samples of the lead by the block's output for them. */
+  run(x: Float64Array): void;
+}
+
+/** Joins blocks to one: the first one gets the lead. */
+export function chain(...blocks: readonly Block[]): Block {
+  return {
+    delay: blocks.reduce((sum, { delay }) => sum + delay, 0),
+    run(x) {
+      for (const block of blocks) block.run(x);
+    },
+  };
+}
+
+/**
+ * Mean of the last `window` samples.
+ *
+ * Nothing is ever subtracted: the sum is that of the samples since the last multiple of `window` and, added up backwards at that
+ * multiple, that of the rest. Two additions a sample, and a spike of 1e30 leaves no rounding error behind (van Herk, Pattern
+ * Recognition Letters 13(7), 1992, has it for maxima).
+ *
+ * @param window Samples, an integer >= 1.
+ */
+export function createMovingAverage(window: number): Block {
+  // rest[p]: sum of the previous `window` samples from place p on; in front of p already the new samples themselves.
+  const rest = new Float64Array(window + 1);
+  let place = -1, sum = 0;
+  return {
+    delay: (window - 1) / 2,
+    run(x) {
+      if (place < 0 && x.length > 0) {
+        for (let p = window - 1; p >= 0; p--) rest[p] = rest[p + 1] + x[0];
+        place = 0;
+      }
+      for (let i = 0; i < x.length; i++) {
+        const value = x[i];
+        sum += value;
+        x[i] = (sum + rest[place + 1]) / window;
+        rest[place] = value;
+        if (++place === window) {
+          for (let p = window - 2; p >= 0; p--) rest[p] += rest[p + 1];
+          place = 0;
+          sum = 0;
+        }
+      }
+    },
+  };
+}
+
+/**
+ * Largest of the last `window` samples, as createMovingAverage() has their mean. Its delay counts as that of a mean: what
+ * comes out belongs to the middle of the window.
+ *
+ * @param window Samples, an integer >= 1.
+ */
+export function createMovingMaximum(window: number): Block {
+  const rest = new Float64Array(window + 1).fill(-Infinity);
+  let place = -1, largest = -Infinity;
+  return {
+    delay: (window - 1) / 2,
+    run(x) {
+      if (place < 0 && x.length > 0) {
+        rest.fill(x[0], 0, window);
+        place = 0;
+      }
+      for (let i = 0; i < x.length; i++) {
+        const value = x[i];
+        if (value > largest) largest = value;
+        const before = rest[place + 1];
+        x[i] = before > largest ? before : largest;
+        rest[place] = value;
+        if (++place === window) {
+          for (let p = window - 2; p >= 0; p--) if (rest[p + 1] > rest[p]) rest[p] = rest[p + 1];
+          place = 0;
+          largest = -Infinity;
+        }
+      }
+    },
+  };
+}
+
+/**
+ * Weighted sum of samples that lie `step` apart: sum of weights[k] * x[i - k * step].
+ *
+ * @param weights Symmetric or antisymmetric, so that the delay is half of the filter's length.
+ * @param step Samples between the weights, an integer >= 1.
+ */
+export function createFir(weights: readonly number[], step = 1): Block {
+  const length = (weights.length - 1) * step, past = createHistory(length + 1);
+  return {
+    delay: length / 2,
+    run(x) {
+      const { values, mask } = past;
+      for (let i = 0; i < x.length; i++) {
+        past.add(x[i]);
+        let sum = 0;
+        for (let k = 0, at = past.samples - 1; k < weights.length; k++, at -= step) {
+          sum += weights[k] * values[at & mask];
+        }
+        x[i] = sum;
+      }
+    },
+  };
+}
+
+/** Recursive filter of second-order sections. Its delay depends on the frequency and is to be given: that of the waves sought. */
+export function createSections(sos: readonly SecondOrderSection[], delay: number): Block {
+  const state = new Float64Array(2 * sos.length);
+  let settled = false;
+  const settle = (level: number) => {
+    sos.forEach(([b0, b1, b2, , a1, a2], k) => {
+      const out = level * (b0 + b1 + b2) / (1 + a1 + a2);
+      state[2 * k + 1] = b2 * level - a2 * out;
+      state[2 * k] = b1 * level - a1 * out + state[2 * k + 1];
+      level = out;
+    });
+    settled = true;
+  };
+  return {
+    delay,
+    run(x) {
+      if (!settled && x.length > 0) settle(x[0]);
+      for (let k = 0; k < sos.length; k++) {
+        const [b0, b1, b2, , a1, a2] = sos[k];
+        let z1 = state[2 * k], z2 = state[2 * k + 1];
+        for (let i = 0; i < x.length; i++) {
+          const input = x[i], output = b0 * input + z1;
+          z1 = b1 * input - a1 * output + z2;
+          z2 = b2 * input - a2 * output;
+          x[i] = output;
+        }
+        state[2 * k] = z1;
+        state[2 * k + 1] = z2;
+      }
+    },
+  };
+}
+
+/** The newest samples of a signal: sample i, counted from its start, is values[i & mask]. */
+export interface History {
+  readonly values: Float64Array;
+  readonly mask: number;
+  /** How many samples have been added. */
+  readonly samples: number;
+  /** Adds one sample. The first one stands for all before it too. */
+  add(value: number): void;
+}
+
+/** Keeps at least the last `length` samples of a signal. */
+export function createHistory(length: number): History {
+  const values = new Float64Array(2 ** Math.ceil(Math.log2(Math.max(2, length)))), mask = values.length - 1;
+  let samples = 0;
+  return {
+    values,
+    mask,
+    get samples() {
+      return samples;
+    },
+    add(value) {
+      if (samples === 0) values.fill(value);
+      values[samples++ & mask] = value;
+    },
+  };
+}
+
+/** Picks the peaks of a signal that arrives sample by sample. */
+export interface PeakPicker {
+  /** Sample index and height of the peak that next() or finish() has made certain. */
+  readonly at: number;
+  readonly height: number;
+  /** Takes the next sample. @returns Whether a peak has become certain: `at` and `height` say which. */
+  next(value: number): boolean;
+  /** Ends the signal. @returns Whether there was still a peak. */
+  finish(): boolean;
+}
+
+/**
+ * Finds local maxima that lie more than `apart` samples apart; of two that are closer the higher one stays. A peak is certain
+ * `apart` samples after it, or when the next one comes.
+ */
+export function createPeakPicker(apart: number): PeakPicker {
+  let sample = 0, before = Infinity, middle = Infinity;
+  let waiting = -1, waitingHeight = 0, at = -1, height = 0;
+  const settle = () => {
+    at = waiting;
+    height = waitingHeight;
+    waiting = -1;
+  };
+  return {
+    get at() {
+      return at;
+    },
+    get height() {
+      return height;
+    },
+    next(value) {
+      let certain = false;
+      const index = sample - 1;
+      if (waiting >= 0 && index - waiting > apart) {
+        settle();
+        certain = true;
+      }
+      if (middle > before && middle >= value && (waiting < 0 || middle > waitingHeight)) {
+        waiting = index;
+        waitingHeight = middle;
+      }
+      before = middle;
+      middle = value;
+      sample++;
+      return certain;
+    },
+    finish() {
+      if (waiting < 0) return false;
+      settle();
+      return true;
+    },
+  };
+}
