@@ -1,15 +1,13 @@
+import {
+  BeatCursor,
+  type ClassOfSymbol,
+  type ComparedAnnotation,
+  FLUTTER_OFF,
+  FLUTTER_ON,
+} from "./ec57_cursor.ts";
+
 /** Labels of the comparison's table: the AAMI classes, no beat (O), and shutdown: nothing could be read (X). */
 export const EC57_LABELS = ["N", "S", "V", "F", "Q", "O", "X"] as const;
-
-/** What the comparison looks at in an annotation. */
-export interface ComparedAnnotation {
-  /** Sample index from the record's start, >= 0. */
-  sample: number;
-  /** WFDB mnemonic: a beat's, or "[", "]", "!" and "~". */
-  symbol: string;
-  /** Of "~": bits 4 and 5 are set while no signal can be read. */
-  subtype: number;
-}
 
 /** Where and how exactly two lists of beats are compared. */
 export interface ComparisonBounds {
@@ -20,9 +18,6 @@ export interface ComparisonBounds {
   /** The record's length. As in bxb, a beat at this very index still counts. */
   endSample: number;
 }
-
-/** The AAMI class of an annotation symbol, one of the first five of EC57_LABELS; undefined where it marks no beat. */
-export type ClassOfSymbol = (symbol: string) => string | undefined;
 
 /** What a comparison found. */
 export interface BeatComparison {
@@ -41,100 +36,6 @@ export interface BeatCounts {
 
 // How many of the labels are classes of beats.
 const CLASSES = 5;
-// Later than any sample, and exact in every difference.
-const END_OF_LIST = Number.MAX_SAFE_INTEGER;
-const FLUTTER_ON = "[", FLUTTER_OFF = "]", NOISE = "~";
-const UNREADABLE = 0x30;
-
-/** bxb's isqrs() takes a flutter wave for a beat, and its amap() for one without a class. */
-const FLUTTER_WAVE = "!";
-
-interface Period {
-  from: number;
-  to: number;
-}
-
-/**
- * Walks along the beats of one list, one beat ahead, and keeps in mind the two latest periods of flutter and of shutdown.
- *
- * Between FLUTTER_ON and FLUTTER_OFF there are no beats.
- */
-class BeatCursor {
-  sample = 0;
-  label = "";
-  nextSample = 0;
-  nextLabel = "";
-  #at = 0;
-  #flutter: Period[] = [];
-  #shutdown: Period[] = [];
-  #lastFlutterEnd = -1;
-  #lastShutdownEnd = -1;
-
-  constructor(
-    private annotations: readonly ComparedAnnotation[],
-    private classOf: ClassOfSymbol,
-    private toleranceSamples: number,
-    private isReference: boolean,
-  ) {}
-
-  advance(): void {
-    this.sample = this.nextSample;
-    this.label = this.nextLabel;
-    while (this.#at < this.annotations.length) {
-      const annotation = this.annotations[this.#at++], { sample, symbol } = annotation;
-      const label = symbol === FLUTTER_WAVE ? "O" : this.classOf(symbol);
-      if (label !== undefined) {
-        this.nextSample = sample;
-        this.nextLabel = label;
-        return;
-      }
-      if (isUnreadable(annotation)) this.#readShutdown(sample);
-      else if (symbol === FLUTTER_ON) this.#readFlutter(sample);
-    }
-    this.nextSample = END_OF_LIST;
-    this.nextLabel = "";
-  }
-
-  isFlutter(sample: number): boolean {
-    return this.#flutter.some(({ from, to }) => from <= sample && sample <= to);
-  }
-
-  isShutdown(sample: number): boolean {
-    return this.#shutdown.some(({ from, to }) => from <= sample && sample <= to);
-  }
-
-  #readFlutter(from: number): void {
-    const { annotations } = this;
-    while (this.#at < annotations.length && annotations[this.#at].symbol !== FLUTTER_OFF) this.#at++;
-    const end = annotations[this.#at++];
-    // bxb holds the end of the period before for the end of one that never ends, if there was one.
-    if (end !== undefined) this.#lastFlutterEnd = end.sample;
-    const to = this.#lastFlutterEnd < 0 ? END_OF_LIST : this.#lastFlutterEnd;
-    this.#flutter = [...this.#flutter.slice(-1), { from, to }];
-  }
-
-  #readShutdown(from: number): void {
-    const next = this.annotations[this.#at];
-    if (next === undefined) {
-      // bxb does for a test list as for flutter, but not for a reference.
-      if (this.isReference || this.#lastShutdownEnd < 0) this.#lastShutdownEnd = END_OF_LIST;
-    } else if (next.symbol === NOISE && !isUnreadable(next)) {
-      this.#lastShutdownEnd = next.sample;
-      this.#at++;
-    } else {
-      // A single mark somewhere in the middle, as in the AHA database.
-      this.#lastShutdownEnd = next.sample - this.toleranceSamples;
-      const begin = Math.max(this.sample, this.#lastFlutterEnd) + this.toleranceSamples;
-      from = Math.min(begin, this.#lastShutdownEnd);
-    }
-    this.#shutdown = [...this.#shutdown.slice(-1), { from, to: this.#lastShutdownEnd }];
-  }
-}
-
-function isUnreadable({ symbol, subtype }: ComparedAnnotation): boolean {
-  return symbol === NOISE && (subtype & UNREADABLE) === UNREADABLE;
-}
-
 /** A length of time in samples, rounded as the WFDB library's strtim() does. */
 export function samplesOfSeconds(seconds: number, fs: number): number {
   return Math.floor(seconds * fs + 0.5);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { compareBeats } from "./ec57.ts";
+import { compareAnnotations, compareBeats, ectopicCounts, qrsCounts, samplesOfSeconds } from "./ec57.ts";
 
 const WHOLE = { toleranceSamples: 54, startSample: 0, endSample: 1_000_000 };
 
@@ -49,9 +49,9 @@ Deno.test("compareBeats() does not count detections in excluded stretches", () =
 });
 
 Deno.test("compareBeats() counts every beat once, and a perfect detector has no errors", () => {
-  const beats = fc.array(fc.integer({ min: 1, max: 5000 }), { maxLength: 60 }).map((list) =>
-    list.sort((a, b) => a - b)
-  );
+  // A detection at sample 0 is bxb's blind spot.
+  const beats = fc.array(fc.integer({ min: 1, max: 5000 }), { maxLength: 60 })
+    .map((list) => list.sort((a, b) => a - b));
   fc.assert(
     fc.property(beats, beats, (reference, detected) => {
       const [tp, fn, fp] = counts(reference, detected);
@@ -66,6 +66,83 @@ Deno.test("compareBeats() counts every beat once, and a perfect detector has no 
     }),
     { seed: 7 },
   );
+});
+
+/** Plain and slow: beats so far apart that each has one partner at most need no rule for choosing. */
+function countPartners(reference: number[], detected: number[]): number[] {
+  const found =
+    reference.filter((r) => detected.some((d) => Math.abs(r - d) <= WHOLE.toleranceSamples)).length;
+  return [found, reference.length - found, detected.length - found];
+}
+
+Deno.test("compareBeats() finds every partner where beats are further apart than two tolerances", () => {
+  const apart = fc.array(fc.integer({ min: 109, max: 300 }), { maxLength: 60 }).map((steps) => {
+    let at = 0;
+    return steps.map((step) => at += step);
+  });
+  fc.assert(
+    fc.property(apart, apart, (reference, detected) => {
+      assert.deepEqual(counts(reference, detected), countPartners(reference, detected));
+    }),
+    { seed: 8, numRuns: 500 },
+  );
+});
+
+const mark = (sample: number, symbol: string, subtype = 0) => ({ sample, symbol, subtype });
+const classOf = (symbol: string) => "NSVFQ".includes(symbol) ? symbol : undefined;
+
+Deno.test("compareAnnotations() puts pairs in the table by both labels and counts ectopic beats as EC57 does", () => {
+  const labels = [..."NNNSSVVVFQ"], called = [..."NVSSNVNVVV"];
+  const reference = labels.map((label, i) => mark(1000 * (i + 1), label));
+  const test = [...called.map((label, i) => mark(1000 * (i + 1) + i, label)), mark(20_000, "V")];
+  const comparison = compareAnnotations(reference, test, classOf, WHOLE);
+  assert.deepEqual(comparison.offsets, labels.map((_, i) => i));
+  const sum = comparison.table.flat().reduce((a, b) => a + b, 0);
+  assert.equal(sum, 11);
+  assert.deepEqual(qrsCounts(comparison), { truePositives: 10, falseNegatives: 0, falsePositives: 1 });
+  // Fusion and unclassifiable beats called V are not counted as errors; the one that is no beat is.
+  assert.deepEqual(ectopicCounts(comparison, "V"), {
+    truePositives: 2,
+    falseNegatives: 1,
+    falsePositives: 2,
+  });
+  assert.deepEqual(ectopicCounts(comparison, "S"), {
+    truePositives: 1,
+    falseNegatives: 1,
+    falsePositives: 1,
+  });
+});
+
+Deno.test("compareAnnotations() counts beats in shutdown apart and extra ones in flutter not at all", () => {
+  const reference = [
+    mark(1000, "N"),
+    mark(2000, "["),
+    mark(2500, "!"),
+    mark(3000, "]"),
+    mark(4000, "N"),
+    mark(5000, "~", 0x30),
+    mark(6000, "~", 0x10),
+    mark(7000, "N"),
+  ];
+  const detected = [1000, 1500, 2200, 2500, 2999, 4000, 5500, 6500, 7000].map((sample) => mark(sample, "N"));
+  const { table } = compareAnnotations(reference, detected, classOf, WHOLE);
+  const [n, , , , , o, x] = table;
+  assert.deepEqual([n[0], o[0], x[0]], [3, 2, 1]);
+  const missed = compareAnnotations(
+    [mark(500, "N"), mark(5500, "V")],
+    [
+      mark(500, "N"),
+      mark(5000, "~", 0x30),
+      mark(6000, "~"),
+    ],
+    classOf,
+    WHOLE,
+  );
+  assert.equal(missed.table[2][6], 1);
+});
+
+Deno.test("samplesOfSeconds() rounds halves up", () => {
+  assert.deepEqual([250, 128, 360].map((fs) => samplesOfSeconds(0.15, fs)), [38, 19, 54]);
 });
 
 Deno.test("compareBeats() refuses lists out of order and a tolerance that is none", () => {

@@ -1,11 +1,5 @@
-import {
-  type BeatCounts,
-  type ClassOfSymbol,
-  compareAnnotations,
-  type ComparedAnnotation,
-  qrsCounts,
-  samplesOfSeconds,
-} from "./ec57.ts";
+import { type BeatCounts, compareAnnotations, qrsCounts, samplesOfSeconds } from "./ec57.ts";
+import type { ClassOfSymbol, ComparedAnnotation } from "./ec57_cursor.ts";
 
 /** EC57: largest distance between a beat and its detection, and the time that a detector may take to adapt. */
 export const MATCH_SECONDS = 0.15, LEARNING_SECONDS = 300;
