@@ -72,5 +72,5 @@ function decodeLead(folder: string, header: RecordHeader, index: number): Float3
     baselineAdu,
     missingAdu: format === 212 ? MISSING_SAMPLE_212 : MISSING_SAMPLE_16,
   });
-  return Float32Array.from(millivolts);
+  return new Float32Array(millivolts);
 }

@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { encodeRecord } from "../../pipeline/lib/formats/wfdb/wfdb.ts";
+import { DETECTORS } from "../../pipeline/lib/signal/qrs/detectors.ts";
+import { generateSyntheticRecord } from "../../pipeline/lib/sources/synthetic.ts";
 
 async function perf(...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -34,15 +38,37 @@ Deno.test("perf train --json prints one entry for each engine and number of work
   }
 });
 
+Deno.test("perf signals --json prints one entry for each part, every detector among them", async () => {
+  const folder = Deno.makeTempDirSync();
+  const record = generateSyntheticRecord({ patient: 0, seed: 1, minutes: 0.5 });
+  for (const [name, bytes] of encodeRecord(record)) Deno.writeFileSync(join(folder, name), bytes);
+  const { code, stdout, stderr } = await perf("signals", "--json", "--source", folder, "--passes", "1");
+  assert.equal(code, 0, stderr);
+  const figures: Record<string, unknown>[] = JSON.parse(stdout);
+  assert.deepEqual(
+    figures.filter(({ part }) => part === "detector").map(({ name }) => name),
+    Object.keys(DETECTORS),
+  );
+  assert.equal(new Set(figures.map(({ part }) => part)).size, 4);
+  for (const { name, samples, nsPerSample, peers } of figures) {
+    assert.ok((samples as number) >= 10_800 && (nsPerSample as number) > 0, name as string);
+    assert.deepEqual(peers, []);
+  }
+  Deno.removeSync(folder, { recursive: true });
+});
+
 Deno.test("perf refuses an unknown topic or option with exit code 2, and explains itself", async () => {
   const topic = await perf("trian");
   assert.equal(topic.code, 2);
-  assert.match(topic.stderr, /topic must be one of train, got trian/);
+  assert.match(topic.stderr, /topic must be one of signals, train, got trian/);
   const option = await perf("train", "--model", "gru");
   assert.equal(option.code, 2);
   assert.match(option.stderr, /--model must be one of lstm, cnn, got gru/);
   const seconds = await perf("train", "--seconds", "many");
   assert.equal(seconds.code, 2);
+  const detector = await perf("signals", "--detector", "pan_tomkins");
+  assert.equal(detector.code, 2);
+  assert.equal((await perf("signals", "--source", "nowhere")).code, 1);
   const help = await perf("--help");
   assert.equal(help.code, 0);
   assert.match(help.stdout, /train: training speed/);
