@@ -3,11 +3,8 @@ import { join } from "node:path";
 import { FormatError, StageError } from "./lib/core/errors.ts";
 import { readSignalCsv, type SignalCsv } from "./lib/formats/csv/signal_csv.ts";
 import { encodeNpy } from "./lib/formats/npy/npy.ts";
-import { parseHeader } from "./lib/formats/wfdb/header.ts";
-import type { WfdbRecord } from "./lib/formats/wfdb/record.ts";
-import { MISSING_SAMPLE_16, MISSING_SAMPLE_212 } from "./lib/formats/wfdb/signal.ts";
-import { encodeRecord, readRecord } from "./lib/formats/wfdb/wfdb.ts";
-import { type FolderRecord, recordFiles } from "./lib/sources/folder.ts";
+import { type LeadPlan, planRecord, readLeadSegment } from "./lib/formats/wfdb/multi_segment.ts";
+import { encodeRecord, readAnnotations, readHeader } from "./lib/formats/wfdb/wfdb.ts";
 import { generateSyntheticRecords, isSynthetic } from "./lib/sources/synthetic.ts";
 import {
   annotationsFile,
@@ -19,78 +16,69 @@ import {
 } from "./lib/artefacts/records.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
 import { csvRecordName, findRecordSource, type RecordSource } from "./lib/stage/inputs/record_source.ts";
+import { openWfdbRecord, type WfdbInput } from "./lib/stage/inputs/wfdb_folder.ts";
 import { runStage } from "./lib/stage/run.ts";
 import type { StageContext } from "./lib/stage/stage_context.ts";
 
 type Context = StageContext<typeof STAGES.ingest.params>;
 
-/** Units that a header may give instead of millivolts, in millivolts. */
-const MILLIVOLTS: Record<string, number> = { mV: 1, uV: 1e-3, µV: 1e-3, V: 1e3 };
+/** Units that a header may give instead of millivolts, in millivolts; the two mu are the micro sign and the letter. */
+const MILLIVOLTS: Record<string, number> = { mV: 1, uV: 1e-3, "\u00b5V": 1e-3, "\u03bcV": 1e-3, V: 1e3 };
+const DTYPES = { int16: "<i2", int32: "<i4", float32: "<f4" } as const;
 
-function describeLeads({ header, signals }: WfdbRecord): IngestedLead[] {
-  return header.signals.map((signal, lead) => {
-    const inMv = MILLIVOLTS[signal.units];
-    return {
-      name: signal.description,
-      fs: header.fs,
-      samples: signals[lead].length,
-      // A lead in another unit (a blood pressure, say) is kept and can be chosen by name: its numbers pass as they are.
-      gainAduPerMv: signal.gainAduPerUnit / (inMv ?? 1),
-      baselineAdu: signal.baselineAdu,
-      missingAdu: signal.format === 212 ? MISSING_SAMPLE_212 : MISSING_SAMPLE_16,
-    };
-  });
+function describeLead({ spec, fs, missing }: LeadPlan, samples: number): IngestedLead {
+  return {
+    name: spec.description,
+    fs,
+    samples,
+    // A lead in another unit (a blood pressure, say) is kept and can be chosen by name: its numbers pass as they are.
+    gainAduPerMv: spec.gainAduPerUnit / (MILLIVOLTS[spec.units] ?? 1),
+    baselineAdu: spec.baselineAdu,
+    missingAdu: missing,
+  };
 }
 
-function writeWfdbRecord(context: Context, record: WfdbRecord, labelled: boolean): IngestedRecord {
-  const { header, signals, annotations } = record, samples = signals[0]?.length ?? 0;
-  if (samples === 0) {
+/** Writes a record lead by lead and segment by segment: no more than one segment's file and one lead of it is held. */
+function writeWfdbRecord(context: Context, { plan, filesOf, annotations }: WfdbInput): IngestedRecord {
+  const { header } = plan;
+  const leads = plan.leads.map((lead, index) => {
+    const writer = context.openArray(leadFile(header.record, index), DTYPES[lead.kind]);
+    let samples = 0;
+    plan.segments.forEach(({ header: own, signals }, segment) => {
+      const hasLead = own !== undefined && signals[index] >= 0;
+      const files = hasLead ? filesOf(own, signals[index]) : new Map<string, Uint8Array>();
+      for (const part of readLeadSegment(plan, { lead: index, segment }, files)) {
+        writer.append(part);
+        samples += part.length;
+      }
+    });
+    writer.close();
+    return describeLead(lead, samples);
+  });
+  const [first] = leads, frames = first === undefined ? 0 : first.samples * header.fs / first.fs;
+  if (frames === 0) {
     throw new FormatError(`Cannot ingest record ${header.record}: it must hold samples, got none`);
   }
-  signals.forEach((data, lead) =>
-    context.write(leadFile(header.record, lead), encodeNpy({ dtype: "<i2", shape: [data.length], data }))
-  );
+  const list = annotations === undefined ? [] : readAnnotations(header, annotations);
   const columns: IngestedAnnotations = {
-    sample: annotations.map((annotation) => annotation.sample),
-    symbol: annotations.map((annotation) => annotation.symbol),
-    subtype: annotations.map((annotation) => annotation.subtype),
-    channel: annotations.map((annotation) => annotation.channel),
-    num: annotations.map((annotation) => annotation.num),
-    aux: annotations.map((annotation) => annotation.aux),
+    sample: list.map((annotation) => annotation.sample),
+    symbol: list.map((annotation) => annotation.symbol),
+    subtype: list.map((annotation) => annotation.subtype),
+    channel: list.map((annotation) => annotation.channel),
+    num: list.map((annotation) => annotation.num),
+    aux: list.map((annotation) => annotation.aux),
   };
   context.write(annotationsFile(header.record), JSON.stringify(columns));
   return {
     record: header.record,
     origin: "wfdb",
     fs: header.fs,
-    samples,
-    leads: describeLeads(record),
-    labelled,
+    samples: Math.round(frames),
+    leads,
+    labelled: annotations !== undefined,
     synthetic: isSynthetic(header),
     comments: header.comments,
   };
-}
-
-function readWfdbFiles(folder: string, found: FolderRecord, missingAnnotations: string): WfdbRecord {
-  const name = join(folder, found.header), text = Deno.readTextFileSync(name);
-  const names = recordFiles(parseHeader(text, name));
-  if (found.annotations === undefined && missingAnnotations === "refuse") {
-    throw new StageError(`Cannot ingest record ${found.record}: ${folder} has no ${found.record}.atr`, {
-      hint: "fetch the annotations, or take such records as unlabelled with --missingAnnotations unlabelled",
-    });
-  }
-  const files = new Map(names.map((file) => {
-    try {
-      return [file, Deno.readFileSync(join(folder, file))];
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      throw new StageError(`Cannot ingest record ${found.record}: ${folder} has no ${file}`, {
-        hint: `${found.header} names that signal file: fetch it, or leave the record out with --records`,
-      });
-    }
-  }));
-  const annotations = found.annotations && Deno.readFileSync(join(folder, found.annotations));
-  return readRecord({ header: { name, text }, files, annotations: annotations || undefined });
 }
 
 async function readCsv({ params }: Context, path: string): Promise<SignalCsv> {
@@ -148,16 +136,24 @@ async function* ingestAll(context: Context, source: RecordSource): AsyncGenerato
       const files = encodeRecord(record);
       for (const [name, bytes] of files) context.write(`wfdb/${name}`, bytes);
       const name = `${record.header.record}.hea`;
-      const header = { name, text: new TextDecoder().decode(files.get(name)) };
+      const plan = planRecord(readHeader(new TextDecoder().decode(files.get(name)), name));
       const annotations = files.get(`${record.header.record}.atr`);
-      yield writeWfdbRecord(context, readRecord({ header, files, annotations }), true);
+      yield writeWfdbRecord(context, { plan, filesOf: () => files, annotations });
     }
   } else if (source.kind === "csv") {
     for (const file of source.files) yield await writeCsvRecord(context, source.folder, file);
   } else {
     for (const found of source.records) {
-      const record = readWfdbFiles(source.folder, found, params.missingAnnotations);
-      yield writeWfdbRecord(context, record, found.annotations !== undefined);
+      if (found.annotations === undefined && params.missingAnnotations === "refuse") {
+        throw new StageError(
+          `Cannot ingest record ${found.record}: ${source.folder} has no ${found.record}.atr`,
+          {
+            hint:
+              "fetch the annotations, or take such records as unlabelled with --missingAnnotations unlabelled",
+          },
+        );
+      }
+      yield writeWfdbRecord(context, openWfdbRecord(source.folder, found));
     }
   }
 }
@@ -191,7 +187,10 @@ await runStage(STAGES.ingest, {
       );
     }
     context.write(RECORDS_FILE, JSON.stringify(records, null, 1));
-    const samples = records.reduce((sum, { samples, leads }) => sum + samples * leads.length, 0);
+    const samples = records.reduce(
+      (sum, { leads }) => leads.reduce((all, lead) => all + lead.samples, sum),
+      0,
+    );
     const labelled = records.filter((record) => record.labelled).length;
     const synthetic = records.some((record) => record.synthetic);
     return {

@@ -3,7 +3,8 @@ import { StageError } from "../pipeline/lib/core/errors.ts";
 import { decodeAnnotations } from "../pipeline/lib/formats/wfdb/annotations.ts";
 import { parseHeader } from "../pipeline/lib/formats/wfdb/header.ts";
 import type { Annotation, RecordHeader } from "../pipeline/lib/formats/wfdb/record.ts";
-import { MISSING_SAMPLE_16, MISSING_SAMPLE_212, readSignals } from "../pipeline/lib/formats/wfdb/signal.ts";
+import { readSignals } from "../pipeline/lib/formats/wfdb/signal.ts";
+import { sampleTraits } from "../pipeline/lib/formats/wfdb/storage_formats.ts";
 import { chooseLead, toMillivolts } from "../pipeline/lib/signal/leads.ts";
 import { type FolderRecord, listWfdbRecords, recordFiles } from "../pipeline/lib/sources/folder.ts";
 
@@ -67,10 +68,10 @@ export function readRecordLead(folder: string, found: FolderRecord, wanted?: str
 function decodeLead(folder: string, header: RecordHeader, index: number): Float32Array {
   const files = new Map(recordFiles(header).map((name) => [name, Deno.readFileSync(join(folder, name))]));
   const { format, gainAduPerUnit, baselineAdu } = header.signals[index];
-  const { millivolts } = toMillivolts(readSignals(header, files)[index], {
+  const { millivolts } = toMillivolts(readSignals(header, files, { only: [index] })[0], {
     gainAduPerMv: gainAduPerUnit,
     baselineAdu,
-    missingAdu: format === 212 ? MISSING_SAMPLE_212 : MISSING_SAMPLE_16,
+    missingAdu: sampleTraits(format).missing,
   });
   return new Float32Array(millivolts);
 }

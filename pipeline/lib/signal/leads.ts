@@ -35,7 +35,7 @@ export function chooseLead(names: readonly string[], wanted: string): LeadChoice
  * @returns Millivolts, same length, and how many samples were missing. A lead of missing samples alone is all 0.
  */
 export function toMillivolts(
-  stored: Int16Array | Float32Array,
+  stored: Int16Array | Int32Array | Float32Array,
   lead: { gainAduPerMv: number; baselineAdu: number; missingAdu?: number },
 ): { millivolts: Float64Array; missing: number } {
   const { gainAduPerMv, baselineAdu, missingAdu } = lead;

@@ -1,5 +1,7 @@
 import { FormatError, StageError } from "../core/errors.ts";
+import { segmentHeaders } from "../formats/wfdb/multi_segment.ts";
 import type { RecordHeader } from "../formats/wfdb/record.ts";
+import { NULL_FORMAT } from "../formats/wfdb/storage_formats.ts";
 import { isPlainFileName } from "./file_name.ts";
 
 /** The files of one record in a folder. */
@@ -11,6 +13,8 @@ export interface FolderRecord {
   /** Annotation file of the wanted annotator; undefined where the folder has none. */
   annotations?: string;
 }
+
+const NO_HEADER: RecordHeader = { record: "", fs: 1, signals: [], comments: [] };
 
 const FOLDER_HINT =
   "Name a folder that holds WFDB records (.hea, .dat, .atr) or ECG text files (.csv, .tsv, .txt), or use " +
@@ -62,13 +66,53 @@ export function listWfdbRecords(
 }
 
 /**
- * Names the signal files that a record needs.
+ * Leaves out the records that are segments of others in the list.
+ *
+ * @param headerOf Gives the header of a record; undefined where it cannot be read.
+ */
+export function withoutSegments(
+  records: readonly FolderRecord[],
+  headerOf: (record: FolderRecord) => RecordHeader | undefined,
+): FolderRecord[] {
+  const segments = new Set(records.flatMap((record) => segmentHeaders(headerOf(record) ?? NO_HEADER)));
+  return records.filter(({ header }) => !segments.has(header));
+}
+
+/**
+ * Names every file that reading a record takes: its header, its segments' headers, signal files and annotations.
+ *
+ * @param headerOf Gives a header by the name of its file; undefined where there is none, which is then left out.
+ * @returns Each name once.
+ * @throws {FormatError} On a name that could lead out of the record's folder.
+ */
+export function listRecordFiles(
+  { header: name, annotations }: FolderRecord,
+  headerOf: (name: string) => RecordHeader | undefined,
+): string[] {
+  const header = headerOf(name);
+  const own = header === undefined ? [] : [header];
+  const segments = own.flatMap(segmentHeaders).map((segment) => ({ segment, header: headerOf(segment) }));
+  const headers = segments.flatMap((segment) => segment.header ?? []);
+  return [
+    ...new Set([
+      name,
+      ...segments.map(({ segment }) => segment),
+      ...[...own, ...headers].flatMap(recordFiles),
+      ...annotations === undefined ? [] : [annotations],
+    ]),
+  ];
+}
+
+/**
+ * Names the signal files that a header needs; those of its segments are not among them.
  *
  * @returns Each name once, in the header's order.
  * @throws {FormatError} On a name that could lead out of the record's folder.
  */
 export function recordFiles(header: RecordHeader): string[] {
-  const names = new Set(header.signals.map(({ fileName }) => fileName));
+  const names = new Set(
+    header.signals.filter(({ format }) => format !== NULL_FORMAT).map(({ fileName }) => fileName),
+  );
   for (const name of names) {
     if (!isPlainFileName(name)) {
       throw new FormatError(

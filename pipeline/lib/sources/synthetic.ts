@@ -145,6 +145,8 @@ function describe(options: SyntheticRecordOptions, fs: number, signals: Int16Arr
     signals: signals.map((signal, lead): SignalSpec => ({
       fileName: `${record}.dat`,
       format: 212,
+      samplesPerFrame: 1,
+      skewFrames: 0,
       byteOffset: 0,
       gainAduPerUnit: GAIN_ADU_PER_MV,
       baselineAdu: ADC_ZERO_ADU,

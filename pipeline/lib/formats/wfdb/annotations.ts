@@ -1,11 +1,13 @@
 import { FormatError } from "../../core/errors.ts";
-import { ANNOTATION_CODES, ANNOTATION_SYMBOLS } from "./annotation_codes.ts";
+import { createSymbolTable } from "./annotation_definitions.ts";
+import { ANNOTATION_SYMBOLS } from "./annotation_codes.ts";
 import type { Annotation } from "./record.ts";
 
 // A word of an MIT annotation file: 6 bits of code above 10 bits of data.
 const CODE_SHIFT = 10;
 const DATA_MASK = 0x3ff;
 const NOTE = '"';
+const TIME_RESOLUTION = /^## time resolution: (\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)/;
 // Pseudo-annotations that belong to the annotation before them (SKIP: to the one behind).
 const SKIP = 59;
 const NUM = 60;
@@ -16,49 +18,55 @@ const AUX = 63;
 const MIN_INT32 = -(2 ** 31);
 const MAX_INT32 = 2 ** 31 - 1;
 
+/** The largest time either way, in ticks: 34 years at 1000 Hz. */
+const MAX_TIME = 2 ** 40;
+const MAX_ANNOTATIONS = 2 ** 22;
+
 /** A file that begins with a null byte and one of these codes is in AHA format, as the library's annopen() decides. */
 const AHA_CODES = "EFNOPQRUV";
 
 /**
- * Decodes an annotation file in MIT format.
+ * Reads an annotation file in MIT format, one annotation at a time: a file of any size takes no more memory than one of
+ * them.
  *
  * As in the WFDB library, `subtype` is 0 unless an annotation gives it and `num` and `channel` keep their last value;
  * `subtype` and `num` are signed bytes, `channel` is an unsigned one; times may stand still or go back (SKIP may be
- * negative); a word of 0 ends the list and bytes behind it are not looked at; a code 0 with an interval does not end it
- * and gives an annotation " " (NOTQRS); a file without that word is refused (the library's getann() gives error -3).
+ * negative, and there may be several); a word of 0 ends the list and bytes behind it are not looked at; a code 0 with an
+ * interval does not end it and gives an annotation " " (NOTQRS); a file without that word is refused (the library's
+ * getann() gives error -3). Mnemonics that the file defines for itself hold from their definition on.
  *
  * Source: WFDB Applications Guide, annot(5).
- * Deviations: codes 50..58, which nothing defines, and times outside 32 bits are refused; null bytes at the end of an
+ * Deviations: codes 50..58, which nothing defines, and times beyond 2^40 are refused; null bytes at the end of an
  * auxiliary text are dropped, because the library reads it as a C string; notes at sample 0 that define a time
- * resolution or labels stay in the list (see `annotationTimeResolution`) and the labels are not applied.
+ * resolution or mnemonics stay in the list (see `annotationTimeResolution`, `annotationDefinitions`).
  *
  * @param file Name of the file for error messages.
- * @returns Annotations in the file's order. Each byte of `aux` is one character, U+0000..U+00FF.
+ * @yields Annotations in the file's order. Each byte of `aux` is one character, U+0000..U+00FF.
  * @throws {FormatError} With the byte where the file breaks the format.
  */
-export function decodeAnnotations(bytes: Uint8Array, file?: string): Annotation[] {
+export function* iterateAnnotations(bytes: Uint8Array, file?: string): Generator<Annotation> {
   if (looksLikeAha(bytes[0], bytes[1])) {
-    throw new FormatError("Cannot decode annotations: the file must be in MIT format, got AHA format", {
-      file,
-      byteOffset: 0,
-    });
+    throw new FormatError(
+      "Cannot decode annotations: the file must be in MIT format, got AHA format; convert it with the WFDB tools",
+      { file, byteOffset: 0 },
+    );
   }
-  const annotations: Annotation[] = [];
+  let count = 0;
   const wordAt = (offset: number): number => {
     if (offset + 2 > bytes.length) {
       throw new FormatError(
-        `Cannot decode annotations: the list must end with a word of 0, got the end of the file after ${annotations.length} ` +
+        `Cannot decode annotations: the list must end with a word of 0, got the end of the file after ${count} ` +
           `annotations; the file is truncated, fetch it again`,
         { file, byteOffset: offset },
       );
     }
     return bytes[offset] | (bytes[offset + 1] << 8);
   };
-  let current: Annotation | undefined;
+  const table = createSymbolTable();
+  let current: Annotation | undefined, currentCode = 0;
   let time = 0, channel = 0, num = 0;
   for (let at = 0;;) {
     const word = wordAt(at);
-    if (word === 0) return annotations;
     const code = word >> CODE_SHIFT, data = word & DATA_MASK;
     if (code === SKIP) {
       // The high half comes first, each half with its low byte first, as a PDP-11 stores a long.
@@ -68,6 +76,12 @@ export function decodeAnnotations(bytes: Uint8Array, file?: string): Annotation[
       continue;
     }
     if (code < SKIP) {
+      // Whatever belonged to the annotation before has been read.
+      if (current !== undefined) {
+        table.observe({ code: currentCode, sample: current.sample, aux: current.aux });
+        yield current;
+      }
+      if (word === 0) return;
       if (code >= ANNOTATION_SYMBOLS.length) {
         throw new FormatError(`Cannot decode annotations: code must lie in 0..49 or 59..63, got ${code}`, {
           file,
@@ -75,9 +89,10 @@ export function decodeAnnotations(bytes: Uint8Array, file?: string): Annotation[
         });
       }
       time += data;
-      if (!(time >= MIN_INT32 && time <= MAX_INT32)) refuseTime(time, file, at);
-      current = { sample: time, symbol: ANNOTATION_SYMBOLS[code], subtype: 0, channel, num, aux: "" };
-      annotations.push(current);
+      if (!(Math.abs(time) <= MAX_TIME)) refuseTime(time, file, at);
+      current = { sample: time, symbol: table.symbolOf(code), subtype: 0, channel, num, aux: "" };
+      currentCode = code;
+      count++;
       at += 2;
       continue;
     }
@@ -107,12 +122,34 @@ export function decodeAnnotations(bytes: Uint8Array, file?: string): Annotation[
 }
 
 /**
+ * Decodes an annotation file in MIT format whole, as `iterateAnnotations` reads it.
+ *
+ * @param file Name of the file for error messages.
+ * @returns Annotations in the file's order.
+ * @throws {FormatError} As `iterateAnnotations`, and when there are more than 2^22: a month of heartbeats.
+ */
+export function decodeAnnotations(bytes: Uint8Array, file?: string): Annotation[] {
+  const annotations: Annotation[] = [];
+  for (const annotation of iterateAnnotations(bytes, file)) {
+    if (annotations.length === MAX_ANNOTATIONS) {
+      throw new FormatError(
+        `Cannot decode annotations: a file must have at most ${MAX_ANNOTATIONS} of them, got more; cut it into parts`,
+        { file },
+      );
+    }
+    annotations.push(annotation);
+  }
+  return annotations;
+}
+
+/**
  * Encodes an annotation file in MIT format, as the WFDB library's putann() does.
  *
  * Source: WFDB Applications Guide, annot(5).
  *
- * @param annotations `sample` in 32 bits, `subtype` and `num` -128..127, `channel` 0..255, `aux` at most 255
- *   characters U+0000..U+00FF; in the order in which they are to be read.
+ * @param annotations `sample` within 2^40 of 0, `subtype` and `num` -128..127, `channel` 0..255, `aux` at most 255
+ *   characters U+0000..U+00FF; in the order in which they are to be read. Notes at
+ *   the beginning may define mnemonics for those behind them, see `definitionNotes`.
  * @returns The file with its end mark.
  * @throws {RangeError} When a field cannot be written.
  */
@@ -122,9 +159,17 @@ export function encodeAnnotations(annotations: readonly Annotation[]): Uint8Arra
     const value = (code << CODE_SHIFT) | (data & DATA_MASK);
     bytes.push(value & 0xff, value >> 8);
   };
+  const table = createSymbolTable();
   let time = 0, channel = 0, num = 0;
   annotations.forEach((annotation, index) => {
-    const code = codeOf(annotation, index);
+    checkFields(annotation, index);
+    const code = table.codeOf(annotation.symbol) ??
+      refuseField(
+        index,
+        "symbol must be a WFDB annotation mnemonic or one defined before it",
+        annotation.symbol,
+      );
+    table.observe({ code, sample: annotation.sample, aux: annotation.aux });
     let interval = annotation.sample - time;
     // A code 0 must not make a word of 0, which ends the list: it keeps one sample of the interval for itself.
     const kept = code === 0 ? 1 : 0;
@@ -133,7 +178,6 @@ export function encodeAnnotations(annotations: readonly Annotation[]): Uint8Arra
     if (code === 0 || interval < 0 || interval > DATA_MASK || isAmbiguous) {
       interval -= kept;
       do {
-        // An interval between two times of 32 bits may need 33.
         const step = Math.max(MIN_INT32, Math.min(MAX_INT32, interval));
         bytes.push(0, SKIP << 2, (step >> 16) & 0xff, (step >> 24) & 0xff, step & 0xff, (step >> 8) & 0xff);
         interval -= step;
@@ -165,10 +209,15 @@ export function encodeAnnotations(annotations: readonly Annotation[]): Uint8Arra
 export function annotationTimeResolution(annotations: readonly Annotation[]): number | undefined {
   for (const { sample, symbol, aux } of annotations) {
     if (sample !== 0 || symbol !== NOTE) return undefined;
-    const match = /^## time resolution: (\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)/.exec(aux);
-    if (match !== null) return Number(match[1]);
+    if (isTimeResolution(aux)) return Number(TIME_RESOLUTION.exec(aux)![1]);
   }
   return undefined;
+}
+
+/** Tells whether a note's text defines a time resolution, which must be finite and more than 0. */
+export function isTimeResolution(aux: string): boolean {
+  const hz = Number(TIME_RESOLUTION.exec(aux)?.[1]);
+  return hz > 0 && hz < Infinity;
 }
 
 function looksLikeAha(first: number, second: number): boolean {
@@ -181,25 +230,28 @@ function textOf(bytes: Uint8Array, start: number, end: number): string {
 }
 
 function refuseTime(time: number, file: string | undefined, byteOffset: number): never {
-  throw new FormatError(`Cannot decode annotations: times must fit in 32 bits, got sample ${time}`, {
+  throw new FormatError(`Cannot decode annotations: times must lie within 2^40 of 0, got sample ${time}`, {
     file,
     byteOffset,
   });
 }
 
-function codeOf(annotation: Annotation, index: number): number {
-  const { sample, symbol, subtype, channel, num, aux } = annotation;
-  const refuse = (rule: string, got: unknown): never => {
-    throw new RangeError(`Cannot encode annotation ${index}: ${rule}, got ${JSON.stringify(got) ?? got}`);
-  };
+function refuseField(index: number, rule: string, got: unknown): never {
+  throw new RangeError(`Cannot encode annotation ${index}: ${rule}, got ${JSON.stringify(got) ?? got}`);
+}
+
+function checkFields({ sample, subtype, channel, num, aux }: Annotation, index: number): void {
   const isWithin = (value: number, min: number, max: number) =>
     Number.isInteger(value) && value >= min && value <= max;
-  if (!isWithin(sample, MIN_INT32, MAX_INT32)) refuse("sample must be an integer of 32 bits", sample);
-  if (!isWithin(subtype, -128, 127)) refuse("subtype must be an integer in -128..127", subtype);
-  if (!isWithin(channel, 0, 255)) refuse("channel must be an integer in 0..255", channel);
-  if (!isWithin(num, -128, 127)) refuse("num must be an integer in -128..127", num);
-  if (aux.length > 255) refuse("aux must have at most 255 characters", aux.length);
+  if (!isWithin(sample, -MAX_TIME, MAX_TIME)) {
+    refuseField(index, "sample must be an integer within 2^40 of 0", sample);
+  }
+  if (!isWithin(subtype, -128, 127)) refuseField(index, "subtype must be an integer in -128..127", subtype);
+  if (!isWithin(channel, 0, 255)) refuseField(index, "channel must be an integer in 0..255", channel);
+  if (!isWithin(num, -128, 127)) refuseField(index, "num must be an integer in -128..127", num);
+  if (aux.length > 255) refuseField(index, "aux must have at most 255 characters", aux.length);
   // deno-lint-ignore no-control-regex -- the range is that of a byte
-  if (/[^\u0000-\u00ff]|\u0000$/.test(aux)) refuse("aux must be bytes that do not end in null", aux);
-  return ANNOTATION_CODES.get(symbol) ?? refuse("symbol must be a WFDB annotation mnemonic", symbol);
+  if (/[^\u0000-\u00ff]|\u0000$/.test(aux)) {
+    refuseField(index, "aux must be bytes that do not end in null", aux);
+  }
 }

@@ -26,6 +26,17 @@ const END: [number, number] = [0, 0];
 const longWords = (value: number): [number, number][] =>
   [value >>> 16, value & 0xffff].map((half) => [half >> 10, half & 0x3ff]);
 
+/** As many SKIPs as an interval needs. */
+function skips(interval: number): [number, number][] {
+  const words: [number, number][] = [];
+  while (interval !== 0) {
+    const step = Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, interval));
+    words.push([59, 0], ...longWords(step));
+    interval -= step;
+  }
+  return words;
+}
+
 Deno.test("ANNOTATION_SYMBOLS names the 50 codes of ecgcodes.h, each once", () => {
   assert.equal(ANNOTATION_SYMBOLS.length, 50);
   assert.equal(ANNOTATION_CODES.size, 50);
@@ -95,7 +106,7 @@ Deno.test("decodeAnnotations() drops null bytes at the end of an auxiliary text 
   assert.deepEqual(decodeAnnotations(file), [annotation(1, "+", { aux: "(\u00e9N" })]);
 });
 
-Deno.test("decodeAnnotations() refuses a file without its end, truncated fields, undefined codes and times beyond 32 bits", () => {
+Deno.test("decodeAnnotations() refuses a file without its end, truncated fields, undefined codes and times beyond 2^40", () => {
   const refusals: [Uint8Array, RegExp, number][] = [
     [new Uint8Array(0), /must end with a word of 0, got the end of the file after 0 annotations/, 0],
     [fileOf([1, 5], [1, 5]), /after 2 annotations; the file is truncated, fetch it again/, 4],
@@ -105,15 +116,11 @@ Deno.test("decodeAnnotations() refuses a file without its end, truncated fields,
     [fileOf([50, 5], END), /code must lie in 0..49 or 59..63, got 50/, 0],
     [fileOf([61, 5], END), /must begin with an annotation, got field code 61/, 0],
     [
-      fileOf([59, 0], ...longWords(0x7fffffff), [1, 1], END),
-      /times must fit in 32 bits, got sample 2147483648/,
-      6,
+      fileOf(...skips(2 ** 40), [1, 1], END),
+      /times must lie within 2\^40 of 0, got sample 1099511627777/,
+      3078,
     ],
-    [
-      fileOf([59, 0], ...longWords(-(2 ** 31)), [59, 0], ...longWords(-1), [1, 0], END),
-      /got sample -2147483649/,
-      12,
-    ],
+    [fileOf(...skips(-(2 ** 40)), [59, 0], ...longWords(-1), [1, 0], END), /got sample -1099511627777/, 3078],
     [fileOf([19, 512], END), /must be in MIT format, got AHA format/, 0],
   ];
   for (const [bytes, message, byteOffset] of refusals) {
@@ -153,7 +160,7 @@ Deno.test("encodeAnnotations() refuses fields that the format cannot hold", () =
   const bad: Partial<Annotation>[] = [
     { sample: NaN },
     { sample: 1.5 },
-    { sample: 2 ** 31 },
+    { sample: 2 ** 40 + 1 },
     { symbol: "Z" },
     { symbol: "" },
     { subtype: 128 },
@@ -176,6 +183,8 @@ Deno.test("annotationTimeResolution() reads the definition at the beginning of a
   assert.equal(annotationTimeResolution([note("1 X label"), note("## time resolution: 62.4725")]), 62.4725);
   assert.equal(annotationTimeResolution([note("## time resolution: 250", 1)]), undefined);
   assert.equal(annotationTimeResolution([annotation(0), note("## time resolution: 250")]), undefined);
+  assert.equal(annotationTimeResolution([note("## time resolution: 0")]), undefined);
+  assert.equal(annotationTimeResolution([note("## time resolution: 1e999")]), undefined);
   assert.equal(annotationTimeResolution([]), undefined);
 });
 
@@ -183,7 +192,11 @@ Deno.test("decodeAnnotations() is the inverse of encodeAnnotations()", () => {
   const aux = fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 255 })
     .map((codes) => String.fromCharCode(...codes).replace(/\0+$/, ""));
   const one = fc.record({
-    sample: fc.oneof(fc.integer({ min: 0, max: 5000 }), fc.integer()),
+    sample: fc.oneof(
+      fc.integer({ min: 0, max: 5000 }),
+      fc.integer(),
+      fc.integer({ min: -(2 ** 40), max: 2 ** 40 }),
+    ),
     symbol: fc.constantFrom(...ANNOTATION_SYMBOLS),
     subtype: fc.integer({ min: -128, max: 127 }),
     channel: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 255 })),

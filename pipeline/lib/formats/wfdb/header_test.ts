@@ -2,10 +2,20 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { FormatError } from "../../core/errors.ts";
 import { createRng } from "../../core/rng.ts";
-import { formatHeader, parseHeader } from "./header.ts";
+import { formatHeader } from "./format_header.ts";
+import { decodeHeaderText, parseHeader } from "./header.ts";
 import type { RecordHeader } from "./record.ts";
+import { SIGNAL_FORMATS } from "./storage_formats.ts";
 
-const MINIMAL = { adcResolutionBits: 12, adcZeroAdu: 0, baselineAdu: 0, gainAduPerUnit: 200, units: "mV" };
+const MINIMAL = {
+  samplesPerFrame: 1,
+  skewFrames: 0,
+  adcResolutionBits: 12,
+  adcZeroAdu: 0,
+  baselineAdu: 0,
+  gainAduPerUnit: 200,
+  units: "mV",
+};
 
 Deno.test("parseHeader() reads every field of header(5)", () => {
   const text = "# before\r\n\r\nr_1-x 2 125.5/24000(7.5) 75000 17:27:45.25 15/08/1994\r\n" +
@@ -23,6 +33,8 @@ Deno.test("parseHeader() reads every field of header(5)", () => {
       {
         fileName: "a.dat",
         format: 16,
+        samplesPerFrame: 1,
+        skewFrames: 0,
         byteOffset: 24,
         gainAduPerUnit: 12.84,
         baselineAdu: -1605,
@@ -68,7 +80,19 @@ Deno.test("parseHeader() refuses by name and line what is malformed or not suppo
     ["", /a record line must be present/],
     ["# only a comment", /a record line must be present/],
     ["r", /must give a number of signals.*line 1/],
-    ["r/3 2 360 10", /multi-segment records are not supported.*"r\/3" \(line 1\)/],
+    ["r/x 2 360 10", /number of segments must be an integer in 1\.\.65536, got "x" \(line 1\)/],
+    ["r/0 2 360 10", /number of segments must be an integer/],
+    ["a/b/3 2 360 10", /record name must be letters/],
+    ["r/2 2 360 10\ns1 10", /2 segment lines must follow the record line, got 1/],
+    ["r/1 2 360 10\ns1 10\ns2 10", /promises 1 segments, nothing but comments.*line 3/],
+    ["r/1 2 360 10\n../s1 10", /segment must be the plain name of a record.*got "\.\.\/s1" \(line 2\)/],
+    ["r/1 2 360 10\ns1", /segment line must give a name and a number of samples/],
+    ["r/1 2 360 10\ns1 10 3", /segment line must give a name and a number of samples/],
+    ["r/1 2 360 10\ns1 9", /segments must have 10 samples together, got 9/],
+    ["r/2 2 360\ns1 2147483647\ns2 1", /at most 2147483647 samples together, got 2147483648/],
+    ["r/2 2 360 10\ns1 10\ns2 0", /only a layout, the first segment, may have no samples.*line 3/],
+    ["r/1 2 360\n~ 0", /only a layout/],
+    ["r/2 2 360 10\nl 0\nr 10", /segment must be another record than the one it is of, got "r"/],
     ["../r 1", /record name must be letters/],
     ["r 1 360 10 0:0:0 1\/1\/1990 more", /at most 6 fields/],
     ["r x", /number of signals must be an integer/],
@@ -86,9 +110,9 @@ Deno.test("parseHeader() refuses by name and line what is malformed or not suppo
     ["r 2 360 10\nr.dat 212", /2 signal lines must follow the record line, got 1/],
     ["r 1 360 10\nr.dat 212\nr.dat 212", /promises 1 signals, nothing but comments.*line 3/],
     [signal("r.dat"), /must give a storage format.*line 2/],
-    [signal("r.dat 80"), /storage format must be 212 or 16, others are not supported, got "80"/],
-    [signal("r.dat 212x4"), /several samples per frame are not supported/],
-    [signal("r.dat 212:3"), /skew between signals is not supported/],
+    [signal("r.dat 81"), /storage format must be one of 0 8 16 24 .* 524, got "81"/],
+    [signal("r.dat 212x65536"), /samples per frame must be an integer in 0..65535/],
+    [signal("r.dat 212:-3"), /skew must be an integer in 0..2147483647, got "-3"/],
     [signal("r.dat 16-1"), /storage format must be FORMATxSPF:SKEW\+OFFSET/],
     [signal("../r.dat 212"), /without a path in its name, got "..\/r.dat"/],
     [signal("/etc/r.dat 212"), /without a path/],
@@ -118,6 +142,48 @@ Deno.test("parseHeader() refuses by name and line what is malformed or not suppo
   );
 });
 
+Deno.test("parseHeader() reads samples per frame, skew, signals without a file and what format 8 assumes", () => {
+  const { signals } = parseHeader("r 4\nr.dat 212x4:12+512\nr.dat 16x0\n~ 0 200/mV\nr.d8 8");
+  assert.deepEqual(
+    signals.map((
+      s,
+    ) => [s.fileName, s.format, s.samplesPerFrame, s.skewFrames, s.byteOffset, s.adcResolutionBits]),
+    [["r.dat", 212, 4, 12, 512, 12], ["r.dat", 16, 1, 0, 0, 12], ["~", 0, 1, 0, 0, 12], [
+      "r.d8",
+      8,
+      1,
+      0,
+      0,
+      10,
+    ]],
+  );
+});
+
+Deno.test("parseHeader() reads the segments of a fixed and of a variable layout, formatHeader() writes them", () => {
+  const fixed = "r/2 3 125.5 300 1:02:03\nr_1 100\nr_2 200\n# one\n";
+  const header = parseHeader(fixed.replaceAll("\n", "\r\n"));
+  assert.deepEqual(header, {
+    record: "r",
+    fs: 125.5,
+    samples: 300,
+    baseTime: "1:02:03",
+    segmentSignals: 3,
+    signals: [],
+    segments: [{ record: "r_1", samples: 100 }, { record: "r_2", samples: 200 }],
+    comments: ["one"],
+  });
+  assert.equal(formatHeader(header), fixed);
+  const variable = parseHeader("r/4 3 125\nr_layout 0\n~ 7\nr_1 100\n~ 2000");
+  assert.deepEqual(variable.segments!.map(({ samples }) => samples), [0, 7, 100, 2000]);
+  assert.equal(variable.samples, 2107);
+  assert.deepEqual(parseHeader(formatHeader(variable)), variable);
+});
+
+Deno.test("decodeHeaderText() reads UTF-8, and Latin-1 where it is none", () => {
+  assert.equal(decodeHeaderText(new TextEncoder().encode("200/µV")), "200/µV");
+  assert.equal(decodeHeaderText(Uint8Array.of(0x32, 0x2f, 0xb5, 0x56)), "2/µV");
+});
+
 Deno.test("formatHeader() leaves out what header(5) assumes", () => {
   const signal = { ...MINIMAL, fileName: "r.dat", format: 212, byteOffset: 0, description: "" };
   assert.equal(
@@ -145,7 +211,10 @@ Deno.test("formatHeader() refuses what would not read back the same", () => {
       { fileName: "../r.dat" },
       { fileName: "r 1.dat" },
       { fileName: "" },
-      { format: 80 },
+      { format: 81 },
+      { samplesPerFrame: 0 },
+      { skewFrames: -1 },
+      { fileName: "~" },
       { gainAduPerUnit: 0 },
       { gainAduPerUnit: Infinity },
       { baselineAdu: 0.5 },
@@ -167,7 +236,9 @@ Deno.test("parseHeader() is the inverse of formatHeader() for any header that ca
   const real = fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x === 0 ? 1 : x);
   const signal = fc.record({
     fileName: word(20).map((stem) => `${stem}.dat`),
-    format: fc.constantFrom(212, 16),
+    format: fc.constantFrom(...SIGNAL_FORMATS),
+    samplesPerFrame: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 65535 })),
+    skewFrames: fc.oneof(fc.constant(0), fc.nat()),
     byteOffset: fc.nat(),
     gainAduPerUnit: real,
     baselineAdu: int32,
@@ -195,11 +266,13 @@ Deno.test("parseHeader() is the inverse of formatHeader() for any header that ca
 });
 
 Deno.test("parseHeader() answers damaged headers with a header or a FormatError", () => {
-  const whole =
-    "100 2 360/10(5) 650000 0:0:0 1/1/1990\r\n100.dat 212+4 200(1024)/mV 11 1024 995 -22131 0 MLII\r\n" +
+  const single =
+    "100 2 360/10(5) 650000 0:0:0 1/1/1990\r\n100.dat 212x2:3+4 200(1024)/mV 11 1024 995 -22131 0 MLII\r\n" +
     "100.dat 212 200 11 1024 1011 20052 0 V5\r\n# 61 F\r\n";
+  const segmented = "r/4 2 125/9 2107 0:0:0 1/1/1990\nr_layout 0\n~ 7\nr_1 100\n~ 2000\n# x\n";
   const rng = createRng(5);
   for (let run = 0; run < 5000; run++) {
+    const whole = run % 2 === 0 ? single : segmented;
     const codes = Array.from(
       whole.slice(0, rng.integer(2) === 0 ? rng.integer(whole.length) : undefined),
       (c) => c.charCodeAt(0),
@@ -212,6 +285,7 @@ Deno.test("parseHeader() answers damaged headers with a header or a FormatError"
       const header = parseHeader(text);
       const numbers = [
         header.fs,
+        ...header.segments?.map(({ samples }) => samples) ?? [],
         ...header.signals.flatMap((s) => Object.values(s).filter((v) => typeof v === "number")),
       ];
       assert.ok(numbers.every(Number.isFinite), text);

@@ -1,143 +1,71 @@
 import { FormatError } from "../../core/errors.ts";
-import type { RecordHeader, SignalSpec } from "./record.ts";
+import { decodeFlac } from "./flac.ts";
+import type { DecodedSamples, RecordHeader, Samples, SignalSpec } from "./record.ts";
+import {
+  bytesOf,
+  capacityOf,
+  FLAC_FORMATS,
+  NULL_FORMAT,
+  sampleTraits,
+  STORAGE_FORMATS,
+  type StorageFormat,
+} from "./storage_formats.ts";
 
-/** Value that stands for a missing sample in format 212. It is left as it is by every decoder. */
-export const MISSING_SAMPLE_212 = -2048;
-/** Value that stands for a missing sample in format 16. It is left as it is by every decoder. */
-export const MISSING_SAMPLE_16 = -32768;
+/** No file bounds the length of signals without one. */
+const MAX_NULL_SAMPLES = 2 ** 27;
 
-const MAX_GROUP_SAMPLES = 2 ** 31 - 1;
-
-/** What one signal file holds. */
-export interface SignalLayout {
-  /** Signals interleaved in the file, >= 1. */
-  signals: number;
-  /** Samples per signal, >= 0. */
-  samples: number;
+/** What one signal file holds: frames, one behind the other, of some samples of each signal. */
+export interface FrameLayout {
+  /** Frames, >= 0. */
+  frames: number;
+  /** Samples in a frame, >= 1, one entry a signal. */
+  samplesPerFrame: readonly number[];
   /** Name of the file for error messages. */
   file?: string;
+  /** True when other data may follow the frames, as where the segments of a record share a file. */
+  isPart?: boolean;
+}
+
+/** Signals that share a file. */
+export interface SignalGroup {
+  /** Index of the first in the header; the others follow it. */
+  first: number;
+  specs: SignalSpec[];
 }
 
 /**
- * Decodes format 212: two 12-bit two's complement samples in three bytes.
+ * Decodes an uncompressed signal file.
  *
- * Bits: byte 0 holds the low 8 bits of the first sample, byte 1 the high 4 bits of the first (low nibble) and of the
- * second (high nibble), byte 2 the low 8 bits of the second.
- * Source: WFDB Applications Guide, signal(5), "Format 212".
+ * Source: WFDB Applications Guide, signal(5).
  *
- * @param bytes The file without its prolog. A file of an odd number of samples may end with its pair's unused third byte.
- * @returns ADC units, one array of `samples` values in -2048..2047 a signal.
- * @throws {FormatError} When the file is shorter or longer than `signals * samples` ask for.
+ * @param format Number of a format in `STORAGE_FORMATS`.
+ * @param bytes The file without its prolog. It may end with the unused bytes of its last group of samples.
+ * @param only Indices of the signals to decode; all without it.
+ * @returns ADC units, one array of `frames * samplesPerFrame` values a signal; for format 8 the differences.
+ * @throws {FormatError} When the file is shorter than the layout asks for, or longer where it is no part.
  */
-export function decodeFormat212(bytes: Uint8Array, layout: SignalLayout): Int16Array[] {
-  checkLength(bytes.length, 212, layout);
-  const { signals, samples } = layout;
-  const decoded = Array.from({ length: signals }, () => new Int16Array(samples));
-  if (signals % 2 === 0) {
-    for (let s = 0; s < signals; s += 2) {
-      decodePair212(bytes, (s / 2) * 3, (signals / 2) * 3, decoded[s], decoded[s + 1]);
-    }
-  } else {
-    decoded.forEach((signal, s) => decodeEvery212(bytes, s, signals, signal));
-  }
-  return decoded;
-}
-
-/** The fast path: two signals whose samples share the same three bytes in each frame. */
-function decodePair212(
+export function decodeFrames(
+  format: number,
   bytes: Uint8Array,
-  start: number,
-  stride: number,
-  low: Int16Array,
-  high: Int16Array,
-): void {
-  for (let i = 0, at = start; i < low.length; i++, at += stride) {
-    const shared = bytes[at + 1];
-    low[i] = ((shared << 28) >> 20) | bytes[at];
-    high[i] = (((shared << 24) >> 28) << 8) | bytes[at + 2];
+  layout: FrameLayout,
+  only: readonly number[] = [...layout.samplesPerFrame.keys()],
+): DecodedSamples[] {
+  const storage = STORAGE_FORMATS.get(format);
+  if (storage === undefined) {
+    throw new RangeError(
+      `Cannot decode signals: format must be one of ${[...STORAGE_FORMATS.keys()]}, got ${format}`,
+    );
   }
-}
-
-/** Any layout: sample `start + i * stride` of the interleaved file. */
-function decodeEvery212(bytes: Uint8Array, start: number, stride: number, out: Int16Array): void {
-  for (let i = 0, k = start; i < out.length; i++, k += stride) {
-    const at = (k >> 1) * 3;
-    const shared = bytes[at + 1];
-    out[i] = (k & 1) === 0
-      ? ((shared << 28) >> 20) | bytes[at]
-      : (((shared << 24) >> 28) << 8) | bytes[at + 2];
-  }
-}
-
-/**
- * Decodes format 16: 16-bit two's complement samples, low byte first.
- *
- * Source: WFDB Applications Guide, signal(5), "Format 16".
- *
- * @param bytes The file without its prolog.
- * @returns ADC units, one array of `samples` values a signal.
- * @throws {FormatError} When the file is shorter or longer than `signals * samples` ask for.
- */
-export function decodeFormat16(bytes: Uint8Array, layout: SignalLayout): Int16Array[] {
-  checkLength(bytes.length, 16, layout);
-  const { signals, samples } = layout;
-  return Array.from({ length: signals }, (_, s) => {
-    const signal = new Int16Array(samples);
-    for (let i = 0, at = 2 * s; i < samples; i++, at += 2 * signals) {
-      signal[i] = bytes[at] | (bytes[at + 1] << 8);
+  checkLength(storage, format, bytes.length, layout);
+  const { frames, samplesPerFrame } = layout, step = sumOf(samplesPerFrame);
+  return only.map((signal) => {
+    const perFrame = samplesPerFrame[signal], place = sumOf(samplesPerFrame.slice(0, signal));
+    const out = new (storage.wide ? Int32Array : Int16Array)(frames * perFrame);
+    for (let k = 0; k < perFrame; k++) {
+      storage.decode(bytes, { first: place + k, step, outFirst: k, outStep: perFrame }, out);
     }
-    return signal;
+    return out;
   });
-}
-
-/**
- * Encodes format 212, the inverse of `decodeFormat212`.
- *
- * @param signals ADC units in -2048..2047, one array a signal, all of one length.
- * @returns `ceil(1.5 * samples)` bytes, as the WFDB library writes them.
- * @throws {RangeError} When a sample does not fit in 12 bits or the lengths differ.
- */
-export function encodeFormat212(signals: readonly Int16Array[]): Uint8Array<ArrayBuffer> {
-  const samples = commonLength(signals);
-  const bytes = new Uint8Array(bytesOf(212, signals.length * samples));
-  signals.forEach((signal, s) => {
-    for (let i = 0, k = s; i < samples; i++, k += signals.length) {
-      const value = signal[i];
-      if (value < -2048 || value > 2047) {
-        throw new RangeError(
-          `Cannot encode format 212: samples must lie in -2048..2047, got ${value} at sample ${i} of signal ${s}`,
-        );
-      }
-      const at = (k >> 1) * 3;
-      if ((k & 1) === 0) {
-        bytes[at] = value & 0xff;
-        bytes[at + 1] |= (value >> 8) & 0x0f;
-      } else {
-        bytes[at + 1] |= (value >> 4) & 0xf0;
-        bytes[at + 2] = value & 0xff;
-      }
-    }
-  });
-  return bytes;
-}
-
-/**
- * Encodes format 16, the inverse of `decodeFormat16`.
- *
- * @param signals ADC units, one array a signal, all of one length.
- * @returns Two bytes a sample, signals interleaved.
- * @throws {RangeError} When the lengths differ.
- */
-export function encodeFormat16(signals: readonly Int16Array[]): Uint8Array<ArrayBuffer> {
-  const samples = commonLength(signals);
-  const bytes = new Uint8Array(bytesOf(16, signals.length * samples));
-  signals.forEach((signal, s) => {
-    for (let i = 0, at = 2 * s; i < samples; i++, at += 2 * signals.length) {
-      bytes[at] = signal[i] & 0xff;
-      bytes[at + 1] = (signal[i] >> 8) & 0xff;
-    }
-  });
-  return bytes;
 }
 
 /**
@@ -147,163 +75,261 @@ export function encodeFormat16(signals: readonly Int16Array[]): Uint8Array<Array
  *
  * @returns The sum modulo 2^16 as a signed number, -32768..32767.
  */
-export function signalChecksum(samples: Int16Array): number {
-  let sum = 0;
-  for (let i = 0; i < samples.length; i++) sum = (sum + samples[i]) | 0;
-  return (sum << 16) >> 16;
+export function signalChecksum(samples: Samples): number {
+  // Two sums side by side: one addition need not wait for the other.
+  let even = 0, odd = 0;
+  for (let i = 1; i < samples.length; i += 2) {
+    even = (even + samples[i - 1]) | 0;
+    odd = (odd + samples[i]) | 0;
+  }
+  const last = samples.length % 2 === 1 ? samples[samples.length - 1] : 0;
+  return ((even + odd + last) << 16) >> 16;
 }
 
 /**
  * Decodes a record's signal files and verifies them against its header: length, first sample and checksum.
  *
- * Where the header does not say how many samples there are, the files' lengths do, and a checksum of 0 is a placeholder.
+ * Where the header does not say how many samples there are, the files' lengths do, and a checksum of 0 is a placeholder. A
+ * first sample counts only where there is no checksum.
+ * Skew is put right: a skewed signal begins so many frames into its file, and its last ones are marked as missing.
  * Source: WFDB Applications Guide, header(5) and signal(5).
  *
- * @param header Signals that share a file must stand together, as header(5) demands.
- * @param files Signal files by the name that the header gives them.
- * @returns ADC units, one array a signal in the header's order, all of one length.
+ * @param header Of a record of one segment. Signals that share a file must stand together, as header(5) demands.
+ * @param files Signal files by the name that the header gives them; those of the wanted signals suffice.
+ * @param options.only Indices of the wanted signals, in the wanted order; all without it. Only these are decoded.
+ * @param options.isPart True when the files may hold more than the record.
+ * @returns ADC units, one array of `samples * samplesPerFrame` values a wanted signal.
  * @throws {FormatError} When a file is missing, has the wrong length, or does not hold what the header promises.
  */
-export function readSignals(header: RecordHeader, files: ReadonlyMap<string, Uint8Array>): Int16Array[] {
-  const signals: Int16Array[] = [];
-  let samples = header.samples;
-  for (const group of groupSignals(header)) {
-    const { fileName: file, format, byteOffset } = group[0];
-    const bytes = files.get(file);
-    if (bytes === undefined) {
-      throw new FormatError(
-        `Cannot read record ${header.record}: signal file "${file}" must be present, got ${
-          [...files.keys()].join(", ") || "none"
-        }`,
-        { file },
-      );
-    }
-    if (byteOffset > bytes.length) {
-      throw new FormatError(
-        `Cannot read record ${header.record}: samples must start within the file, got byte offset ${byteOffset} in ${bytes.length} bytes`,
-        { file },
-      );
-    }
-    const data = bytes.subarray(byteOffset);
-    samples ??= samplesIn(data.length, format, group.length, file);
-    const decode = format === 212 ? decodeFormat212 : decodeFormat16;
-    signals.push(...decode(data, { signals: group.length, samples, file }));
+export function readSignals(
+  header: RecordHeader,
+  files: ReadonlyMap<string, Uint8Array>,
+  { only = [...header.signals.keys()], isPart }: { only?: readonly number[]; isPart?: boolean } = {},
+): DecodedSamples[] {
+  const unknown = only.find((index) => header.signals[index] === undefined);
+  if (unknown !== undefined) {
+    throw new RangeError(
+      `Cannot read record ${header.record}: signals must be indices below ${header.signals.length}, got ${unknown}`,
+    );
   }
-  header.signals.forEach((spec, s) => verifySignal(header, spec, signals[s], s));
-  return signals;
+  const once = [...new Set(only)], signals = new Map<number, DecodedSamples>();
+  let frames = header.samples;
+  for (const { first, specs } of groupSignals(header)) {
+    const wanted = once.map((index) => index - first).filter((index) => specs[index] !== undefined);
+    if (wanted.length === 0) continue;
+    const file = decodeFile(header, specs, files, { frames, wanted, isPart });
+    frames ??= file.frames;
+    wanted.forEach((index, i) => {
+      verifySignal(header, specs[index], file.signals[i], first + index);
+      removeSkew(header, specs[index], file.signals[i]);
+      signals.set(first + index, file.signals[i]);
+    });
+  }
+  return only.map((index) =>
+    signals.get(index) ?? nullSignal(header, header.signals[index], frames ?? 0, only.length)
+  );
+}
+
+/** Decodes the wanted signals of one file, `wanted` counting from the file's first. */
+function decodeFile(
+  header: RecordHeader,
+  specs: SignalSpec[],
+  files: ReadonlyMap<string, Uint8Array>,
+  { frames, wanted, isPart }: { frames?: number; wanted: number[]; isPart?: boolean },
+): { frames: number; signals: DecodedSamples[] } {
+  const { fileName: file, format, byteOffset } = specs[0];
+  const bytes = files.get(file);
+  if (bytes === undefined) {
+    throw new FormatError(
+      `Cannot read record ${header.record}: signal file "${file}" must be present, got ${
+        [...files.keys()].join(", ") || "none"
+      }`,
+      { file },
+    );
+  }
+  const samplesPerFrame = specs.map((spec) => spec.samplesPerFrame);
+  const flac = FLAC_FORMATS.get(format);
+  if (flac !== undefined) {
+    if (samplesPerFrame.some((count) => count !== samplesPerFrame[0])) {
+      throw new FormatError(
+        `Cannot read format ${format}: signals of one FLAC file must have one number of samples per frame, got ${samplesPerFrame}`,
+        { file },
+      );
+    }
+    const { signals, samples } = decodeFlac(bytes, {
+      channels: specs.length,
+      ...flac,
+      // The header counts the offset of a compressed file in samples.
+      skip: byteOffset,
+      samples: frames === undefined ? undefined : frames * samplesPerFrame[0],
+      only: wanted,
+      isPart,
+      file,
+    });
+    if (samples % samplesPerFrame[0] !== 0) {
+      throw new FormatError(
+        `Cannot read format ${format}: the file must hold whole frames of ${
+          samplesPerFrame[0]
+        } samples a signal, got ${samples}`,
+        { file },
+      );
+    }
+    return { frames: samples / samplesPerFrame[0], signals };
+  }
+  if (byteOffset > bytes.length) {
+    throw new FormatError(
+      `Cannot read record ${header.record}: samples must start within the file, got byte offset ${byteOffset} in ${bytes.length} bytes`,
+      { file },
+    );
+  }
+  const data = bytes.subarray(byteOffset);
+  frames ??= framesIn(STORAGE_FORMATS.get(format)!, format, data.length, { samplesPerFrame, file });
+  const signals = decodeFrames(format, data, { frames, samplesPerFrame, file, isPart }, wanted);
+  if (format === 8) {
+    wanted.forEach((index, i) =>
+      integrate(signals[i], specs[index].initialValueAdu ?? specs[index].adcZeroAdu)
+    );
+  }
+  return { frames, signals };
 }
 
 /**
- * Groups signals by their file.
+ * Groups signals by their file; signals without a file belong to no group.
  *
- * @returns The signal lines in the header's order, one list a file.
+ * @returns In the header's order, one group a file.
  * @throws {FormatError} When one file's signals do not stand together or differ in format or offset.
  */
-export function groupSignals(header: RecordHeader): SignalSpec[][] {
-  const groups: SignalSpec[][] = [];
-  for (const spec of header.signals) {
-    const file = spec.fileName;
-    const last = groups.at(-1);
-    if (last?.[0].fileName !== file) {
-      if (groups.some((group) => group[0].fileName === file)) {
+export function groupSignals(header: RecordHeader): SignalGroup[] {
+  const groups: SignalGroup[] = [];
+  for (const [index, spec] of header.signals.entries()) {
+    if (spec.format === NULL_FORMAT) continue;
+    const file = spec.fileName, last = groups.at(-1);
+    if (last === undefined || last.specs[0].fileName !== file || last.first + last.specs.length !== index) {
+      if (groups.some(({ specs }) => specs[0].fileName === file)) {
         throw new FormatError(
           `Cannot read record ${header.record}: signals of one file must stand together, got "${file}" twice`,
           { file },
         );
       }
-      groups.push([spec]);
-    } else if (last[0].format !== spec.format || last[0].byteOffset !== spec.byteOffset) {
+      groups.push({ first: index, specs: [spec] });
+      continue;
+    }
+    const { format, byteOffset } = last.specs[0];
+    if (format !== spec.format || byteOffset !== spec.byteOffset) {
       throw new FormatError(
-        `Cannot read record ${header.record}: signals of one file must have one format and offset, got ${
-          last[0].format
-        }+${last[0].byteOffset} and ${spec.format}+${spec.byteOffset}`,
+        `Cannot read record ${header.record}: signals of one file must have one format and offset, got ` +
+          `${format}+${byteOffset} and ${spec.format}+${spec.byteOffset}`,
         { file },
       );
-    } else {
-      last.push(spec);
     }
+    last.specs.push(spec);
   }
   return groups;
 }
 
-function verifySignal(header: RecordHeader, spec: SignalSpec, samples: Int16Array, index: number): void {
-  const name = `record ${header.record}, signal ${index}${
-    spec.description === "" ? "" : ` (${spec.description})`
-  }`;
-  const isPlaceholder = header.samples === undefined && spec.checksum === 0;
+/** Format 8: differences -> samples. */
+function integrate(samples: Samples, start: number): void {
+  for (let i = 0, sum = start; i < samples.length; i++) samples[i] = sum = (sum + samples[i]) | 0;
+}
+
+function nullSignal(header: RecordHeader, spec: SignalSpec, frames: number, wanted: number): DecodedSamples {
+  const samples = frames * spec.samplesPerFrame;
+  if (samples * wanted > MAX_NULL_SAMPLES) {
+    throw new FormatError(
+      `Cannot read record ${header.record}: signals without a file must have at most ${MAX_NULL_SAMPLES} samples, ` +
+        `got ${samples} in each of ${wanted}`,
+      { file: `${header.record}.hea` },
+    );
+  }
+  return new Int16Array(samples).fill(sampleTraits(NULL_FORMAT).missing);
+}
+
+function removeSkew(header: RecordHeader, spec: SignalSpec, samples: Samples): void {
+  const skew = spec.skewFrames * spec.samplesPerFrame;
+  if (skew === 0) return;
+  if (skew > samples.length) {
+    throw new FormatError(
+      `Cannot read record ${header.record}: skew must be shorter than the signal's ${samples.length} samples, got ${skew}`,
+      { file: `${header.record}.hea` },
+    );
+  }
+  samples.copyWithin(0, skew).fill(sampleTraits(spec.format).missing, samples.length - skew);
+}
+
+/** A first sample is believed where a checksum proves it: some writers give 0 for one that is missing. */
+function verifySignal(header: RecordHeader, spec: SignalSpec, samples: Samples, index: number): void {
+  const { checksum: promised, initialValueAdu: first } = spec;
+  const isPlaceholder = header.samples === undefined && promised === 0;
   if (isPlaceholder || samples.length === 0) return;
-  if (spec.initialValueAdu !== undefined && samples[0] !== spec.initialValueAdu) {
+  const checksum = promised === undefined ? undefined : signalChecksum(samples);
+  if (checksum !== undefined && checksum === promised) return;
+  const refuse = (what: string, expected: number, got: number): never => {
+    const name = spec.description === "" ? "" : ` (${spec.description})`;
     throw new FormatError(
-      `Cannot read ${name}: first sample must be ${spec.initialValueAdu} as the header says, got ${
-        samples[0]
-      }; fetch the files again`,
+      `Cannot read record ${header.record}, signal ${index}${name}: ${what} must be ${expected} as the header says, ` +
+        `got ${got}; fetch the files again`,
       { file: spec.fileName },
     );
-  }
-  const checksum = signalChecksum(samples);
-  if (spec.checksum !== undefined && checksum !== spec.checksum) {
+  };
+  if (first !== undefined && samples[0] !== first) refuse("first sample", first, samples[0]);
+  if (promised !== undefined) refuse("checksum", promised, checksum!);
+}
+
+/** "samples of 2 signals", or where a frame holds more than one sample of some, "frames of 9 samples". */
+function frameWords({ samplesPerFrame }: Pick<FrameLayout, "samplesPerFrame">): string {
+  const total = sumOf(samplesPerFrame), signals = samplesPerFrame.length;
+  return total === signals ? `samples of ${signals} signals` : `frames of ${total} samples`;
+}
+
+/** How many frames a file holds, which must be whole ones. */
+function framesIn(
+  storage: StorageFormat,
+  format: number,
+  bytes: number,
+  { samplesPerFrame, file }: Pick<FrameLayout, "samplesPerFrame" | "file">,
+): number {
+  const perFrame = sumOf(samplesPerFrame), frames = Math.floor(capacityOf(storage, bytes) / perFrame);
+  // The unused bytes of the last group look like some samples more.
+  const { least, padded } = bytesOf(storage, frames * perFrame);
+  if (bytes !== least && bytes !== padded) {
     throw new FormatError(
-      `Cannot read ${name}: checksum must be ${spec.checksum} as the header says, got ${checksum}; fetch the files again`,
-      { file: spec.fileName },
-    );
-  }
-}
-
-function bytesOf(format: number, totalSamples: number): number {
-  return format === 212 ? Math.ceil(totalSamples * 1.5) : totalSamples * 2;
-}
-
-/** How many samples fit in a file: a format 212 file may end after the second byte of a pair, with one sample in it. */
-function capacityOf(format: number, bytes: number): number {
-  return format === 212 ? Math.floor(bytes / 3) * 2 + (bytes % 3 === 2 ? 1 : 0) : Math.floor(bytes / 2);
-}
-
-function samplesIn(bytes: number, format: number, signals: number, file: string): number {
-  const total = capacityOf(format, bytes);
-  // The third byte of a last, half-used pair looks like one sample more.
-  const isPadded = format === 212 && bytes % 3 === 0 && total % signals === 1;
-  if (bytesOf(format, total) !== bytes || (total % signals !== 0 && !isPadded)) {
-    throw new FormatError(
-      `Cannot read format ${format}: the file must hold whole frames of ${signals} samples, got ${bytes} bytes`,
+      `Cannot read format ${format}: the file must hold whole frames of ${perFrame} samples, got ${bytes} bytes`,
       { file },
     );
   }
-  return Math.floor(total / signals);
+  return frames;
 }
 
-function checkLength(bytes: number, format: number, { signals, samples, file }: SignalLayout): void {
-  if (!Number.isSafeInteger(signals) || signals < 1 || !Number.isSafeInteger(samples) || samples < 0) {
+function checkLength(storage: StorageFormat, format: number, bytes: number, layout: FrameLayout): void {
+  const { frames, samplesPerFrame, file, isPart } = layout, perFrame = sumOf(samplesPerFrame);
+  const isCount = (count: number, least: number) => Number.isSafeInteger(count) && count >= least;
+  if (
+    samplesPerFrame.length === 0 || !samplesPerFrame.every((count) => isCount(count, 1)) ||
+    !isCount(frames, 0)
+  ) {
     throw new RangeError(
-      `Cannot decode format ${format}: signals must be >= 1 and samples >= 0, got ${signals} and ${samples}`,
+      `Cannot decode format ${format}: frames must be >= 0 and samples per frame >= 1, got ${frames} and ${samplesPerFrame}`,
     );
   }
-  const total = signals * samples;
-  const held = Math.floor(capacityOf(format, bytes) / signals);
-  if (total > MAX_GROUP_SAMPLES || held < samples) {
+  const total = perFrame * frames, held = Math.floor(capacityOf(storage, bytes) / perFrame);
+  const words = frameWords(layout);
+  if (held < frames) {
     throw new FormatError(
-      `Cannot decode format ${format}: the header promises ${samples} samples of ${signals} signals and the file must hold them, ` +
-        `got ${held} samples in ${bytes} bytes; the file is truncated, fetch it again`,
+      `Cannot decode format ${format}: the header promises ${frames} ${words} and the file must hold them, ` +
+        `got ${held} ${words.split(" ")[0]} in ${bytes} bytes; the file is truncated, fetch it again`,
       { file, byteOffset: bytes },
     );
   }
-  const expected = bytesOf(format, total);
-  const isPadded = format === 212 && total % 2 === 1 && bytes === expected + 1;
-  if (bytes !== expected && !isPadded) {
+  const { least, padded } = bytesOf(storage, total);
+  if (bytes !== least && bytes !== padded && !isPart) {
     throw new FormatError(
-      `Cannot decode format ${format}: ${samples} samples of ${signals} signals must take ${expected} bytes, got ${bytes}; ` +
+      `Cannot decode format ${format}: ${frames} ${words} must take ${least} bytes, got ${bytes}; ` +
         `the file does not belong to this header, fetch both again`,
-      { file, byteOffset: expected },
+      { file, byteOffset: least },
     );
   }
 }
 
-function commonLength(signals: readonly Int16Array[]): number {
-  const samples = signals[0]?.length ?? 0;
-  const other = signals.find((signal) => signal.length !== samples);
-  if (other !== undefined) {
-    throw new RangeError(
-      `Cannot encode signals: all must have ${samples} samples as the first has, got ${other.length}`,
-    );
-  }
-  return samples;
+function sumOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
 }

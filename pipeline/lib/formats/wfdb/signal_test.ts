@@ -3,16 +3,20 @@ import fc from "fast-check";
 import { FormatError } from "../../core/errors.ts";
 import { createRng } from "../../core/rng.ts";
 import { parseHeader } from "./header.ts";
-import {
-  decodeFormat16,
-  decodeFormat212,
-  encodeFormat16,
-  encodeFormat212,
-  MISSING_SAMPLE_16,
-  MISSING_SAMPLE_212,
-  readSignals,
-  signalChecksum,
-} from "./signal.ts";
+import { encodeFrames } from "./encode_frames.ts";
+import { decodeFrames, readSignals, signalChecksum } from "./signal.ts";
+import { sampleTraits } from "./storage_formats.ts";
+
+/** A file of so many signals with one sample a frame. */
+const layoutOf = (signals: number, samples: number, file?: string) => ({
+  frames: samples,
+  samplesPerFrame: new Array(signals).fill(1),
+  file,
+});
+const decode212 = (bytes: Uint8Array, signals: number, samples: number, file?: string) =>
+  decodeFrames(212, bytes, layoutOf(signals, samples, file));
+const decode16 = (bytes: Uint8Array, signals: number, samples: number, file?: string) =>
+  decodeFrames(16, bytes, layoutOf(signals, samples, file));
 
 /** Slow reference: the 12 bits of sample k of the interleaved file, gathered nibble by nibble. */
 function sample212(bytes: Uint8Array, k: number): number {
@@ -40,23 +44,23 @@ function smallRecord() {
   const signals = [Int16Array.of(995, -1, 7), Int16Array.of(1011, 2047, -2048)];
   const text =
     "100 2 360 3\n100.dat 212 200 11 1024 995 1001 0 MLII\n100.dat 212 200 11 1024 1011 1010 0 V5\n";
-  return { text, header: parseHeader(text), signals, bytes: encodeFormat212(signals) };
+  return { text, header: parseHeader(text), signals, bytes: encodeFrames(212, signals) };
 }
 
 const filesOf = (bytes: Uint8Array) => new Map([["100.dat", bytes]]);
 
-Deno.test("decodeFormat212() unpacks the bits of signal(5)", () => {
+Deno.test("decodeFrames() unpacks the bits of signal(5)", () => {
   // 0x3e3 = 995, 0x3f3 = 1011: the first frame of a record of the MIT-BIH database.
-  assert.deepEqual(decodeFormat212(Uint8Array.of(0xe3, 0x33, 0xf3), { signals: 2, samples: 1 }), [
+  assert.deepEqual(decode212(Uint8Array.of(0xe3, 0x33, 0xf3), 2, 1), [
     Int16Array.of(995),
     Int16Array.of(1011),
   ]);
-  assert.deepEqual(decodeFormat212(Uint8Array.of(0xff, 0x0f, 0x00, 0x00, 0x08), { signals: 1, samples: 3 }), [
+  assert.deepEqual(decode212(Uint8Array.of(0xff, 0x0f, 0x00, 0x00, 0x08), 1, 3), [
     Int16Array.of(-1, 0, -2048),
   ]);
 });
 
-Deno.test("decodeFormat212() agrees with a slow reference for 1 to 7 signals", () => {
+Deno.test("decodeFrames() agrees in format 212 with a slow reference for 1 to 7 signals", () => {
   const rng = createRng(3);
   for (let signals = 1; signals <= 7; signals++) {
     for (let samples = 0; samples <= 9; samples++) {
@@ -65,60 +69,58 @@ Deno.test("decodeFormat212() agrees with a slow reference for 1 to 7 signals", (
         { length: signals },
         (_, s) => Int16Array.from({ length: samples }, (_, i) => sample212(bytes, i * signals + s)),
       );
-      assert.deepEqual(decodeFormat212(bytes, { signals, samples }), expected, `${signals} x ${samples}`);
+      assert.deepEqual(decode212(bytes, signals, samples), expected, `${signals} x ${samples}`);
     }
   }
 });
 
-Deno.test("decodeFormat16() reads the low byte first, from any offset in a buffer", () => {
+Deno.test("decodeFrames() reads format 16 with the low byte first, from any offset in a buffer", () => {
   const bytes = Uint8Array.of(9, 0x34, 0x12, 0xff, 0xff, 0x00, 0x80, 0xff, 0x7f).subarray(1);
-  assert.deepEqual(decodeFormat16(bytes, { signals: 2, samples: 2 }), [
+  assert.deepEqual(decode16(bytes, 2, 2), [
     Int16Array.of(0x1234, -32768),
     Int16Array.of(-1, 32767),
   ]);
 });
 
-Deno.test("decodeFormat212() and decodeFormat16() keep the marks of missing samples as they are", () => {
-  const missing212 = Int16Array.of(MISSING_SAMPLE_212), missing16 = Int16Array.of(MISSING_SAMPLE_16);
-  assert.deepEqual(decodeFormat212(Uint8Array.of(0x00, 0x08), { signals: 1, samples: 1 }), [missing212]);
-  assert.deepEqual(decodeFormat16(Uint8Array.of(0x00, 0x80), { signals: 1, samples: 1 }), [missing16]);
+Deno.test("decodeFrames() keeps the marks of missing samples as they are", () => {
+  const missing212 = Int16Array.of(sampleTraits(212).missing),
+    missing16 = Int16Array.of(sampleTraits(16).missing);
+  assert.deepEqual(decode212(Uint8Array.of(0x00, 0x08), 1, 1), [missing212]);
+  assert.deepEqual(decode16(Uint8Array.of(0x00, 0x80), 1, 1), [missing16]);
 });
 
-Deno.test("decodeFormat212() is the inverse of encodeFormat212()", () => {
+Deno.test("decodeFrames() is the inverse of encodeFrames() in format 212", () => {
   fc.assert(
     fc.property(signalsOf(12, fc.integer({ min: 1, max: 5 })), (signals) => {
-      const layout = { signals: signals.length, samples: signals[0].length };
-      assert.deepEqual(decodeFormat212(encodeFormat212(signals), layout), signals);
+      assert.deepEqual(decode212(encodeFrames(212, signals), signals.length, signals[0].length), signals);
     }),
     { seed: 1, numRuns: 300 },
   );
 });
 
-Deno.test("decodeFormat16() is the inverse of encodeFormat16()", () => {
+Deno.test("decodeFrames() is the inverse of encodeFrames() in format 16", () => {
   fc.assert(
     fc.property(signalsOf(16, fc.integer({ min: 1, max: 5 })), (signals) => {
-      const layout = { signals: signals.length, samples: signals[0].length };
-      assert.deepEqual(decodeFormat16(encodeFormat16(signals), layout), signals);
+      assert.deepEqual(decode16(encodeFrames(16, signals), signals.length, signals[0].length), signals);
     }),
     { seed: 1, numRuns: 300 },
   );
 });
 
-Deno.test("encodeFormat212() refuses samples of more than 12 bits and signals of two lengths", () => {
+Deno.test("encodeFrames() refuses samples of more than 12 bits and signals of two lengths", () => {
   assert.throws(
-    () => encodeFormat212([Int16Array.of(0, 2048)]),
+    () => encodeFrames(212, [Int16Array.of(0, 2048)]),
     /must lie in -2048..2047, got 2048 at sample 1 of signal 0/,
   );
-  assert.throws(() => encodeFormat212([Int16Array.of(-2049)]), RangeError);
+  assert.throws(() => encodeFrames(212, [Int16Array.of(-2049)]), RangeError);
   assert.throws(
-    () => encodeFormat16([new Int16Array(2), new Int16Array(3)]),
+    () => encodeFrames(16, [new Int16Array(2), new Int16Array(3)]),
     /all must have 2 samples as the first has, got 3/,
   );
 });
 
-Deno.test("decodeFormat212() says how many samples a truncated file holds and what to do", () => {
-  const layout = { signals: 2, samples: 650000, file: "100.dat" };
-  assert.throws(() => decodeFormat212(new Uint8Array(3001), layout), (error) => {
+Deno.test("decodeFrames() says how many samples a truncated file holds and what to do", () => {
+  assert.throws(() => decode212(new Uint8Array(3001), 2, 650000, "100.dat"), (error) => {
     assert.ok(error instanceof FormatError);
     assert.match(
       error.message,
@@ -128,36 +130,36 @@ Deno.test("decodeFormat212() says how many samples a truncated file holds and wh
     return true;
   });
   assert.throws(
-    () => decodeFormat16(new Uint8Array(7), { signals: 2, samples: 2 }),
+    () => decode16(new Uint8Array(7), 2, 2),
     /promises 2 samples.*got 1 samples in 7 bytes/,
   );
   // One sample less than promised is missing here, in the last half-used pair.
   assert.throws(
-    () => decodeFormat212(new Uint8Array(4), { signals: 1, samples: 3 }),
+    () => decode212(new Uint8Array(4), 1, 3),
     /got 2 samples in 4 bytes/,
   );
 });
 
-Deno.test("decodeFormat212() refuses a file longer than promised but for the unused byte of the last pair", () => {
+Deno.test("decodeFrames() refuses a file longer than promised but for the unused byte of the last pair", () => {
   assert.throws(
-    () => decodeFormat212(new Uint8Array(6), { signals: 2, samples: 1 }),
+    () => decode212(new Uint8Array(6), 2, 1),
     /must take 3 bytes, got 6/,
   );
-  assert.throws(() => decodeFormat212(new Uint8Array(4), { signals: 2, samples: 1 }), FormatError);
-  assert.equal(decodeFormat212(new Uint8Array(6), { signals: 1, samples: 3 })[0].length, 3);
+  assert.throws(() => decode212(new Uint8Array(4), 2, 1), FormatError);
+  assert.equal(decode212(new Uint8Array(6), 1, 3)[0].length, 3);
   assert.throws(
-    () => decodeFormat16(new Uint8Array(5), { signals: 2, samples: 1 }),
+    () => decode16(new Uint8Array(5), 2, 1),
     /must take 4 bytes, got 5/,
   );
 });
 
-Deno.test("decodeFormat212() refuses absurd counts without allocating", () => {
+Deno.test("decodeFrames() refuses absurd counts without allocating", () => {
   assert.throws(
-    () => decodeFormat212(new Uint8Array(6), { signals: 4096, samples: 2 ** 31 - 1 }),
+    () => decode212(new Uint8Array(6), 4096, 2 ** 31 - 1),
     FormatError,
   );
-  assert.throws(() => decodeFormat212(new Uint8Array(6), { signals: 0, samples: 1 }), RangeError);
-  assert.throws(() => decodeFormat16(new Uint8Array(6), { signals: 1, samples: NaN }), RangeError);
+  assert.throws(() => decode212(new Uint8Array(6), 0, 1), RangeError);
+  assert.throws(() => decode16(new Uint8Array(6), 1, NaN), RangeError);
 });
 
 Deno.test("signalChecksum() is the sum modulo 2^16 as a signed number", () => {
@@ -218,16 +220,16 @@ Deno.test("readSignals() takes the length from the file when the header does not
 
   const three = [Int16Array.of(1, 2, 3), Int16Array.of(4, 5, 6), Int16Array.of(7, 8, 9)];
   const header = parseHeader("100 3\n" + "100.dat 212\n".repeat(3));
-  const odd = encodeFormat212(three);
+  const odd = encodeFrames(212, three);
   assert.deepEqual(readSignals(header, filesOf(odd)), three);
   assert.deepEqual(readSignals(header, filesOf(Uint8Array.of(...odd, 0))), three);
 });
 
 Deno.test("readSignals() reads several files and a prolog, and wants the signals of a file together", () => {
   const a = Int16Array.of(1, 2), b = Int16Array.of(3, 4), c = Int16Array.of(-5, 6);
-  const files = new Map([["a.dat", Uint8Array.of(0, 0, 0, ...encodeFormat212([a]))], [
+  const files = new Map([["a.dat", Uint8Array.of(0, 0, 0, ...encodeFrames(212, [a]))], [
     "b.dat",
-    encodeFormat16([b, c]),
+    encodeFrames(16, [b, c]),
   ]]);
   const lines = ["a.dat 212+3", "b.dat 16", "b.dat 16"];
   assert.deepEqual(readSignals(parseHeader(["r 3 360 2", ...lines].join("\n")), files), [a, b, c]);

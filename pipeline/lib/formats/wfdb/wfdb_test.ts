@@ -81,20 +81,30 @@ Deno.test("readRecord() fills in the number of samples that the header does not 
   assert.equal(record.header.samples, 6);
 });
 
-Deno.test("readRecord() refuses a header of another record and annotations in another unit of time", () => {
+Deno.test("readRecord() refuses a header of another record and one of many segments", () => {
   const text = "r 0 360 100";
   assert.throws(
     () => readRecord({ header: { name: "data/100.hea", text }, files: new Map() }),
     /header must be of the record "100" that its file is named after, got "r" \(data\/100\.hea\)/,
   );
-  const note = (fs: number) =>
-    encodeAnnotations([{ ...EMPTY, sample: 0, symbol: '"', aux: `## time resolution: ${fs}` }]);
-  const header = { name: "r.hea", text };
   assert.throws(
-    () => readRecord({ header, files: new Map(), annotations: note(250) }),
-    /annotations must count in samples at 360 Hz, got a time resolution of 250 Hz \(r\.atr\)/,
+    () => readRecord({ header: { name: "r.hea", text: "r/1 1 360\ns 5" }, files: new Map() }),
+    /Cannot read record r at once: it must be of one segment, got 1 \(r\.hea\)/,
   );
-  assert.equal(readRecord({ header, files: new Map(), annotations: note(360) }).annotations.length, 1);
+});
+
+Deno.test("readRecord() has annotations count in frames where they have a time resolution of their own", () => {
+  const header = { name: "r.hea", text: "r 0 360 100" };
+  const read = (resolution: string, ...samples: number[]) => {
+    const note = { ...EMPTY, sample: 0, symbol: '"', aux: `## time resolution: ${resolution}` };
+    const beats = samples.map((sample) => ({ ...EMPTY, sample, symbol: "N" }));
+    return readRecord({ header, files: new Map(), annotations: encodeAnnotations([note, ...beats]) })
+      .annotations;
+  };
+  assert.deepEqual(read("250", 0, 25, 26, 27).map(({ sample }) => sample), [0, 36, 37, 39]);
+  assert.deepEqual(read("1000", 1000, 1001, 1002, -1000).map(({ sample }) => sample), [360, 360, 361, -360]);
+  assert.equal(read("360", 7).length, 2, "a definition that says nothing new stays");
+  assert.throws(() => read("1e-300", 7), /annotations must count in ticks like its 360 Hz, got .* 1e-300 Hz/);
 });
 
 Deno.test("encodeRecord() refuses what does not fit together", () => {

@@ -2,11 +2,18 @@ import { basename, join, resolve } from "node:path";
 import { StageError } from "../../core/errors.ts";
 import { downloadDatabase, MITDB_URL, SUMS_FILE } from "../../sources/physionet.ts";
 import { parseSha256Sums } from "../../sources/sha256sums.ts";
-import { type FolderRecord, listWfdbRecords } from "../../sources/folder.ts";
+import {
+  type FolderRecord,
+  listRecordFiles,
+  listWfdbRecords,
+  withoutSegments,
+} from "../../sources/folder.ts";
+import { FormatError } from "../../core/errors.ts";
 import type { StageInput } from "../cache.ts";
 import { createDirectoryStore } from "../directory_store.ts";
 import { type FileHasher, statOrUndefined } from "../files.ts";
 import type { Progress } from "../progress.ts";
+import { readFolderHeader } from "./wfdb_folder.ts";
 
 /** Where raw records come from, with nothing left to find out. */
 export type RecordSource =
@@ -106,10 +113,7 @@ function readFolder(
         .map(({ name, sha256 }) => [name, sha256]),
     )
     : undefined;
-  const stems = found.kind === "wfdb" ? new Set(found.records.map(({ record }) => record)) : undefined;
-  const wanted = found.kind === "csv"
-    ? found.files
-    : names.filter((name) => stems!.has(name.replace(/\.[^.]*$/, "")) && /\.(hea|dat|atr)$/.test(name));
+  const wanted = found.kind === "csv" ? found.files : wfdbFiles(found, new Set(names));
   const bar = progress.bar("verifying", wanted.length, "files");
   const inputs = wanted.map((name, i) => {
     const { sha256 } = hasher.hash(join(folder, name));
@@ -126,8 +130,28 @@ function readFolder(
 }
 
 function listRecords(folder: string, names: string[]): FolderRecord[] {
-  const recordsFile = names.includes("RECORDS") ? Deno.readTextFileSync(join(folder, "RECORDS")) : undefined;
-  return listWfdbRecords(names, recordsFile);
+  if (names.includes("RECORDS")) {
+    return listWfdbRecords(names, Deno.readTextFileSync(join(folder, "RECORDS")));
+  }
+  return withoutSegments(listWfdbRecords(names), ({ header }) => {
+    try {
+      return readFolderHeader(folder, header);
+    } catch (error) {
+      // Whether a header holds is asked of the records that are wanted.
+      if (error instanceof FormatError) return undefined;
+      throw error;
+    }
+  });
+}
+
+/** The files that reading the records takes, as far as the folder has them. */
+function wfdbFiles(
+  { folder, records }: Extract<RecordSource, { kind: "wfdb" }>,
+  names: ReadonlySet<string>,
+): string[] {
+  const headerOf = (name: string) => names.has(name) ? readFolderHeader(folder, name) : undefined;
+  const files = new Set(records.flatMap((record) => listRecordFiles(record, headerOf)));
+  return [...names].filter((name) => files.has(name));
 }
 
 function pick<T>(all: T[], only: string[], nameOf: (item: T) => string): T[] {

@@ -1,0 +1,247 @@
+import { FormatError } from "../../core/errors.ts";
+import { NO_FILE } from "./header_fields.ts";
+import type { DecodedSamples, RecordHeader, Samples, SegmentSpec, SignalSpec } from "./record.ts";
+import { readSignals } from "./signal.ts";
+import { NULL_FORMAT, sampleTraits } from "./storage_formats.ts";
+
+/** Samples of a lead: ADC units, or physical units where its segments count in different ADC units. */
+export type LeadSamples = DecodedSamples | Float32Array<ArrayBuffer>;
+
+/** One lead of a record, through all its segments. */
+export interface LeadPlan {
+  /** Name, units, gain and baseline; what a lead in physical units is stored in has gain 1 and baseline 0. */
+  spec: SignalSpec;
+  /** Sampling rate in Hz. */
+  fs: number;
+  /** What the lead's samples are kept in. */
+  kind: "int16" | "int32" | "float32";
+  /** Value that stands for a missing sample; for float32 a number too, which a table in JSON can name. */
+  missing: number;
+}
+
+/** One stretch of a record. */
+export interface SegmentPlan {
+  /** Header of the segment's own record, of which `samples` is filled in where the record knows it; undefined for a gap. */
+  header?: RecordHeader;
+  /** Length in frames; undefined where only the files know it, in a record of one segment. */
+  samples?: number;
+  /** For each lead its index in the segment's header, -1 where the segment does not have it. */
+  signals: number[];
+}
+
+/** How a record's leads come out of its segments. A record of one segment has one. */
+export interface RecordPlan {
+  header: RecordHeader;
+  leads: LeadPlan[];
+  segments: SegmentPlan[];
+}
+
+/** A gap costs nothing in a file: what a header may ask for has a limit, in samples over all leads. */
+const MAX_GAP_SAMPLES = 2 ** 32;
+const GAP_CHUNK_SAMPLES = 1 << 20;
+/** Far from any physical value, and exact in float32. */
+const MISSING_PHYSICAL = -(2 ** 31);
+
+/** @returns Names of the headers that a record's header needs, each once, in its order. */
+export function segmentHeaders({ segments = [] }: RecordHeader): string[] {
+  const records = segments.map(({ record }) => record).filter((record) => record !== NO_FILE);
+  return [...new Set(records)].map((record) => `${record}.hea`);
+}
+
+/**
+ * Plans how to read a record, of one segment or of many.
+ *
+ * In a fixed layout all segments have the same leads in the same order. In a variable layout a first segment without
+ * samples names the leads, and each other segment has some of them, told by their description. A lead whose segments
+ * agree in format, gain and baseline keeps its ADC units; else it is converted to physical units.
+ *
+ * Source: WFDB Applications Guide, header(5), "Multi-segment records".
+ * Deviations: where segments differ in gain, the C library applies the layout's to all; segments that differ in units,
+ * rate or samples per frame, or that have a lead which the layout does not name, are refused.
+ *
+ * @param header The record's header.
+ * @param segments Headers of its segments by the name of their file, as `segmentHeaders` lists them.
+ * @throws {FormatError} When segments are missing or do not fit together.
+ */
+export function planRecord(
+  header: RecordHeader,
+  segments: ReadonlyMap<string, RecordHeader> = new Map(),
+): RecordPlan {
+  if (header.segments === undefined) {
+    const leads = header.signals.map((spec) => planLead(header, spec, [spec]));
+    return { header, leads, segments: [{ header, samples: header.samples, signals: [...leads.keys()] }] };
+  }
+  const headers = header.segments.map((segment) => segmentHeader(header, segment, segments));
+  const hasLayout = header.segments[0].samples === 0;
+  const names = (hasLayout ? headers[0] : headers.find((segment) => segment !== undefined))?.signals ?? [];
+  if (names.length !== header.segmentSignals) {
+    refuse(header, `segments must have ${header.segmentSignals} signals as its header says`, names.length);
+  }
+  const plans = header.segments.map(({ samples }, i): SegmentPlan => {
+    const own = headers[i];
+    if (own === undefined) return { samples, signals: names.map(() => -1) };
+    return { header: { ...own, samples }, samples, signals: matchSignals(header, own, names, hasLayout) };
+  }).slice(hasLayout ? 1 : 0);
+  const leads = names.map((spec, lead) =>
+    planLead(
+      header,
+      spec,
+      plans.flatMap((plan) => plan.header?.signals[plan.signals[lead]] ?? []),
+    )
+  );
+  const gaps = plans.reduce((sum, { samples = 0, signals }) =>
+    sum + signals.reduce(
+      (gap, index, lead) => index < 0 ? gap + samples * leads[lead].spec.samplesPerFrame : gap,
+      0,
+    ), 0);
+  if (gaps > MAX_GAP_SAMPLES) refuse(header, `gaps must have at most ${MAX_GAP_SAMPLES} samples`, gaps);
+  return { header: { ...header, signals: leads.map(({ spec }) => spec) }, leads, segments: plans };
+}
+
+/**
+ * Reads one lead of one segment.
+ *
+ * @param files The segment's signal files, those of this lead suffice.
+ * @returns The lead's samples in order, in parts: a gap comes in parts that share their memory.
+ * @throws {FormatError} As `readSignals`.
+ */
+export function* readLeadSegment(
+  { leads, segments, header }: RecordPlan,
+  { lead, segment }: { lead: number; segment: number },
+  files: ReadonlyMap<string, Uint8Array>,
+): Generator<LeadSamples> {
+  const { spec, kind, missing } = leads[lead], plan = segments[segment], index = plan.signals[lead];
+  if (plan.header === undefined || index < 0) {
+    let left = (plan.samples ?? 0) * spec.samplesPerFrame;
+    const chunk = makeSamples(kind, Math.min(left, GAP_CHUNK_SAMPLES)).fill(missing);
+    for (; left > 0; left -= chunk.length) yield left < chunk.length ? chunk.subarray(0, left) : chunk;
+    return;
+  }
+  const isPart = header.segments !== undefined;
+  const [samples] = readSignals(plan.header, files, { only: [index], isPart });
+  yield kind === "float32" ? toPhysical(samples, plan.header.signals[index]) : samples;
+}
+
+/**
+ * Reads one lead of a record whole.
+ *
+ * @param filesOf Gives the signal files of a segment.
+ * @returns All its samples, with gaps marked as missing.
+ */
+export function readLead(
+  plan: RecordPlan,
+  lead: number,
+  filesOf: (segment: RecordHeader) => ReadonlyMap<string, Uint8Array>,
+): LeadSamples {
+  const parts: LeadSamples[] = [];
+  plan.segments.forEach(({ header }, segment) => {
+    const files = header === undefined ? new Map<string, Uint8Array>() : filesOf(header);
+    parts.push(...readLeadSegment(plan, { lead, segment }, files));
+  });
+  if (parts.length === 1) return parts[0];
+  const whole = makeSamples(plan.leads[lead].kind, parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function segmentHeader(
+  header: RecordHeader,
+  { record, samples }: SegmentSpec,
+  segments: ReadonlyMap<string, RecordHeader>,
+): RecordHeader | undefined {
+  if (record === NO_FILE) return undefined;
+  const own = segments.get(`${record}.hea`);
+  if (own === undefined) return refuse(header, `the header of its segment ${record} must be present`, "none");
+  const check = (rule: string, holds: boolean, got: unknown) => {
+    if (!holds) refuse(header, `segment ${record} must ${rule}`, got);
+  };
+  check("be a record of one segment", own.segments === undefined, "several");
+  check("be of the name that its file has", own.record === record, own.record);
+  check(`have ${header.fs} Hz as the record has`, Math.abs(own.fs - header.fs) <= 1e-6 * header.fs, own.fs);
+  if (samples > 0) {
+    check(`have ${samples} samples as the record says`, (own.samples ?? samples) === samples, own.samples);
+  }
+  return own;
+}
+
+/** For each lead its place in a segment, -1 where the segment does not have it. */
+function matchSignals(
+  header: RecordHeader,
+  own: RecordHeader,
+  names: SignalSpec[],
+  hasLayout: boolean,
+): number[] {
+  const left = new Set(own.signals.keys());
+  const places = names.map(({ description }, lead) => {
+    const found = hasLayout ? [...left].find((i) => own.signals[i].description === description) : lead;
+    if (found === undefined) return -1;
+    if (own.signals[found]?.description !== description) {
+      refuse(
+        header,
+        `segment ${own.record} must have "${description}" as signal ${lead}, as the first has`,
+        own.signals[found]?.description ?? "none",
+      );
+    }
+    left.delete(found);
+    return found;
+  });
+  const [unknown] = left;
+  if (unknown !== undefined) {
+    const what = hasLayout ? "only signals that the layout names" : `${names.length} signals`;
+    refuse(header, `segment ${own.record} must have ${what}`, own.signals[unknown].description);
+  }
+  return places;
+}
+
+/** @param layout The lead as the layout has it. @param parts The lead as each segment that has it stores it. */
+function planLead(header: RecordHeader, layout: SignalSpec, parts: SignalSpec[]): LeadPlan {
+  const spec = parts[0] ?? { ...layout, format: NULL_FORMAT };
+  const { wide, missing } = sampleTraits(spec.format), fs = header.fs * spec.samplesPerFrame;
+  const name = `lead "${layout.description}"`;
+  let isUniform = true;
+  for (const part of parts) {
+    if (part.units !== spec.units) refuse(header, `${name} must have one unit, ${spec.units}`, part.units);
+    if (part.samplesPerFrame !== spec.samplesPerFrame) {
+      refuse(header, `${name} must have ${spec.samplesPerFrame} samples per frame`, part.samplesPerFrame);
+    }
+    const traits = sampleTraits(part.format);
+    isUniform &&= part.gainAduPerUnit === spec.gainAduPerUnit && part.baselineAdu === spec.baselineAdu &&
+      traits.wide === wide && traits.missing === missing;
+  }
+  if (isUniform) return { spec, fs, kind: wide ? "int32" : "int16", missing };
+  return {
+    spec: { ...spec, gainAduPerUnit: 1, baselineAdu: 0 },
+    fs,
+    kind: "float32",
+    missing: MISSING_PHYSICAL,
+  };
+}
+
+function makeSamples(kind: LeadPlan["kind"], length: number): LeadSamples {
+  return kind === "int16"
+    ? new Int16Array(length)
+    : kind === "int32"
+    ? new Int32Array(length)
+    : new Float32Array(length);
+}
+
+function toPhysical(
+  samples: Samples,
+  { format, gainAduPerUnit, baselineAdu }: SignalSpec,
+): Float32Array<ArrayBuffer> {
+  const { missing } = sampleTraits(format), out = new Float32Array(samples.length);
+  for (let i = 0; i < out.length; i++) {
+    out[i] = samples[i] === missing ? MISSING_PHYSICAL : (samples[i] - baselineAdu) / gainAduPerUnit;
+  }
+  return out;
+}
+
+function refuse(header: RecordHeader, rule: string, got: unknown): never {
+  throw new FormatError(`Cannot read record ${header.record}: ${rule}, got ${got}`, {
+    file: `${header.record}.hea`,
+  });
+}

@@ -1,0 +1,64 @@
+import { join } from "node:path";
+import { StageError } from "../../core/errors.ts";
+import { decodeHeaderText } from "../../formats/wfdb/header.ts";
+import { planRecord, type RecordPlan, segmentHeaders } from "../../formats/wfdb/multi_segment.ts";
+import type { RecordHeader } from "../../formats/wfdb/record.ts";
+import { readHeader } from "../../formats/wfdb/wfdb.ts";
+import type { FolderRecord } from "../../sources/folder.ts";
+
+/** A record whose headers are read and whose signals are read on demand. */
+export interface WfdbInput {
+  plan: RecordPlan;
+  /** Gives the file of one signal of one segment. The last one is kept, because signals that share a file follow it. */
+  filesOf(segment: RecordHeader, signal: number): ReadonlyMap<string, Uint8Array>;
+  /** The annotation file; undefined where the record has none. */
+  annotations?: Uint8Array;
+}
+
+/**
+ * Reads a header of a folder.
+ *
+ * @throws {FormatError} When it is no header, or not of the record that its file is named after.
+ */
+export function readFolderHeader(folder: string, name: string): RecordHeader {
+  const path = join(folder, name);
+  return readHeader(decodeHeaderText(Deno.readFileSync(path)), path);
+}
+
+/**
+ * Opens a record of a folder.
+ *
+ * @throws {StageError} When the folder lacks a file that the record needs.
+ * @throws {FormatError} When a header is none, or its segments do not fit together.
+ */
+export function openWfdbRecord(
+  folder: string,
+  { record, header: name, annotations }: FolderRecord,
+): WfdbInput {
+  const header = readFolderHeader(folder, name);
+  const lacks = <T>(file: string, what: string, read: () => T): T => {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      throw new StageError(`Cannot ingest record ${record}: ${folder} has no ${file}`, {
+        hint: `${name} names that ${what}: fetch it, or leave the record out with --records`,
+      });
+    }
+  };
+  const segments = segmentHeaders(header).map((file) =>
+    [file, lacks(file, "segment", () => readFolderHeader(folder, file))] as const
+  );
+  let last: ReadonlyMap<string, Uint8Array> = new Map();
+  return {
+    plan: planRecord(header, new Map(segments)),
+    filesOf({ signals }, signal) {
+      const file = signals[signal].fileName;
+      if (!last.has(file)) {
+        last = new Map([[file, lacks(file, "signal file", () => Deno.readFileSync(join(folder, file)))]]);
+      }
+      return last;
+    },
+    annotations: annotations === undefined ? undefined : Deno.readFileSync(join(folder, annotations)),
+  };
+}
