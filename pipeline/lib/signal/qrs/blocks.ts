@@ -33,7 +33,7 @@ export function chain(...blocks: readonly Block[]): Block {
  */
 export function createMovingAverage(window: number): Block {
   // rest[p]: sum of the previous `window` samples from place p on; in front of p already the new samples themselves.
-  const rest = new Float64Array(window + 1);
+  const rest = new Float64Array(window + 1), part = 1 / window;
   let place = -1, sum = 0;
   return {
     delay: (window - 1) / 2,
@@ -42,17 +42,45 @@ export function createMovingAverage(window: number): Block {
         for (let p = window - 1; p >= 0; p--) rest[p] = rest[p + 1] + x[0];
         place = 0;
       }
+      let at = place, since = sum;
       for (let i = 0; i < x.length; i++) {
         const value = x[i];
-        sum += value;
-        x[i] = (sum + rest[place + 1]) / window;
-        rest[place] = value;
-        if (++place === window) {
-          for (let p = window - 2; p >= 0; p--) rest[p] += rest[p + 1];
-          place = 0;
-          sum = 0;
+        since += value;
+        x[i] = part * (since + rest[at + 1]);
+        rest[at] = value;
+        if (++at === window) {
+          for (let p = window - 1, sum = 0; p >= 0; p--) rest[p] = sum += rest[p];
+          at = 0;
+          since = 0;
         }
       }
+      place = at;
+      sum = since;
+    },
+  };
+}
+
+/**
+ * Takes off each sample the mean of the `window` samples around it: a high-pass filter without phase.
+ *
+ * @param window Samples, an odd integer >= 1.
+ */
+export function createMeanRemoval(window: number): Block {
+  const average = createMovingAverage(window), delay = (window - 1) / 2;
+  const past = new Float64Array(2 ** Math.ceil(Math.log2(window))), mask = past.length - 1;
+  let kept = new Float64Array(0), samples = 0;
+  return {
+    delay,
+    run(x) {
+      if (samples === 0 && x.length > 0) past.fill(x[0]);
+      if (kept.length < x.length) kept = new Float64Array(x.length);
+      kept.set(x);
+      average.run(x);
+      for (let i = 0, at = samples; i < x.length; i++, at++) {
+        past[at & mask] = kept[i];
+        x[i] = past[(at - delay) & mask] - x[i];
+      }
+      samples += x.length;
     },
   };
 }
@@ -73,18 +101,20 @@ export function createMovingMaximum(window: number): Block {
         rest.fill(x[0], 0, window);
         place = 0;
       }
+      let at = place, since = largest;
       for (let i = 0; i < x.length; i++) {
-        const value = x[i];
-        if (value > largest) largest = value;
-        const before = rest[place + 1];
-        x[i] = before > largest ? before : largest;
-        rest[place] = value;
-        if (++place === window) {
+        const value = x[i], before = rest[at + 1];
+        if (value > since) since = value;
+        x[i] = before > since ? before : since;
+        rest[at] = value;
+        if (++at === window) {
           for (let p = window - 2; p >= 0; p--) if (rest[p + 1] > rest[p]) rest[p] = rest[p + 1];
-          place = 0;
-          largest = -Infinity;
+          at = 0;
+          since = -Infinity;
         }
       }
+      place = at;
+      largest = since;
     },
   };
 }
@@ -96,19 +126,22 @@ export function createMovingMaximum(window: number): Block {
  * @param step Samples between the weights, an integer >= 1.
  */
 export function createFir(weights: readonly number[], step = 1): Block {
-  const length = (weights.length - 1) * step, past = createHistory(length + 1);
+  const length = (weights.length - 1) * step;
+  const taps = Float64Array.from(weights.filter((weight) => weight !== 0));
+  const lags = Int32Array.from([...weights.keys()].filter((k) => weights[k] !== 0), (k) => k * step);
+  const past = new Float64Array(2 ** Math.ceil(Math.log2(length + 1))), mask = past.length - 1;
+  let samples = 0;
   return {
     delay: length / 2,
     run(x) {
-      const { values, mask } = past;
-      for (let i = 0; i < x.length; i++) {
-        past.add(x[i]);
+      if (samples === 0 && x.length > 0) past.fill(x[0]);
+      for (let i = 0, newest = samples; i < x.length; i++, newest++) {
+        past[newest & mask] = x[i];
         let sum = 0;
-        for (let k = 0, at = past.samples - 1; k < weights.length; k++, at -= step) {
-          sum += weights[k] * values[at & mask];
-        }
+        for (let k = 0; k < taps.length; k++) sum += taps[k] * past[(newest - lags[k]) & mask];
         x[i] = sum;
       }
+      samples += x.length;
     },
   };
 }
@@ -152,8 +185,10 @@ export interface History {
   readonly mask: number;
   /** How many samples have been added. */
   readonly samples: number;
-  /** Adds one sample. The first one stands for all before it too. */
+  /** Adds one sample. The very first one stands for all before it too. */
   add(value: number): void;
+  /** Adds samples, not more than the history is long. */
+  addAll(x: Float64Array): void;
 }
 
 /** Keeps at least the last `length` samples of a signal. */
@@ -169,6 +204,16 @@ export function createHistory(length: number): History {
     add(value) {
       if (samples === 0) values.fill(value);
       values[samples++ & mask] = value;
+    },
+    addAll(x) {
+      if (samples === 0 && x.length > 0) values.fill(x[0]);
+      const place = samples & mask, room = values.length - place;
+      if (x.length <= room) values.set(x, place);
+      else {
+        values.set(x.subarray(0, room), place);
+        values.set(x.subarray(room));
+      }
+      samples += x.length;
     },
   };
 }
@@ -186,37 +231,35 @@ export interface PeakPicker {
 
 /**
  * Finds local maxima that lie more than `apart` samples apart; of two that are closer the higher one stays. A peak is certain
- * `apart` samples after it, or when the next one comes.
+ * `apart` + 2 samples after it.
  */
 export function createPeakPicker(apart: number): PeakPicker {
-  let sample = 0, before = Infinity, middle = Infinity;
-  let waiting = -1, waitingHeight = 0, at = -1, height = 0;
+  let sample = 0, waiting = -1;
+  const found = { at: -1, height: 0 };
+  // Numbers that change with each sample: in an array they are not boxed.
+  const recent = new Float64Array([Infinity, Infinity, 0]);
   const settle = () => {
-    at = waiting;
-    height = waitingHeight;
+    found.at = waiting;
+    found.height = recent[2];
     waiting = -1;
   };
   return {
     get at() {
-      return at;
+      return found.at;
     },
     get height() {
-      return height;
+      return found.height;
     },
     next(value) {
-      let certain = false;
-      const index = sample - 1;
-      if (waiting >= 0 && index - waiting > apart) {
-        settle();
-        certain = true;
-      }
-      if (middle > before && middle >= value && (waiting < 0 || middle > waitingHeight)) {
+      const before = recent[0], middle = recent[1], index = sample++ - 1;
+      recent[0] = middle;
+      recent[1] = value;
+      const certain = waiting >= 0 && index - waiting > apart;
+      if (certain) settle();
+      if (middle > before && middle >= value && (waiting < 0 || middle > recent[2])) {
         waiting = index;
-        waitingHeight = middle;
+        recent[2] = middle;
       }
-      before = middle;
-      middle = value;
-      sample++;
       return certain;
     },
     finish() {

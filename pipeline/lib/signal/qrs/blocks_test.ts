@@ -7,6 +7,8 @@ import {
   type Block,
   chain,
   createFir,
+  createHistory,
+  createMeanRemoval,
   createMovingAverage,
   createMovingMaximum,
   createPeakPicker,
@@ -47,6 +49,11 @@ const BLOCKS: [string, (window: number) => Block, (x: Float64Array, window: numb
     (x, n) => windows(x, n).map((w) => w.reduce((sum, v) => sum + v, 0) / n),
   ],
   ["createMovingMaximum()", createMovingMaximum, (x, n) => windows(x, n).map((w) => Math.max(...w))],
+  [
+    "createMeanRemoval()",
+    (n) => createMeanRemoval(2 * n - 1),
+    (x, n) => windows(x, 2 * n - 1).map((w) => w[n - 1] - w.reduce((sum, v) => sum + v, 0) / (2 * n - 1)),
+  ],
   [
     "createFir()",
     (n) => createFir([2, 1, 0, -1, -2], n),
@@ -95,6 +102,20 @@ Deno.test("chain() delays a pulse by what its blocks say", () => {
   assert.equal(block.delay, 2 + 3 + 4);
   const centre = x.reduce((sum, v, i) => sum + v * i, 0) / x.reduce((sum, v) => sum + v, 0);
   assert.ok(Math.abs(centre - 40 - block.delay) < 1e-9, `${centre}`);
+});
+
+Deno.test("createHistory() keeps the newest samples, added one by one or in pieces", () => {
+  const x = noise(1000), one = createHistory(60), many = createHistory(60);
+  for (let from = 0; from < x.length; from += 50) {
+    const piece = x.subarray(from, from + 50);
+    piece.forEach(one.add);
+    many.addAll(piece);
+    assert.equal(many.samples, from + 50);
+    for (let i = from + 49; i >= Math.max(0, from - 10); i--) {
+      assert.equal(one.values[i & one.mask], x[i]);
+      assert.equal(many.values[i & many.mask], x[i]);
+    }
+  }
 });
 
 Deno.test("createPeakPicker() gives the peaks that a look at the whole signal gives", () => {

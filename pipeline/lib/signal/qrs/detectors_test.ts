@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { aamiClass } from "../../beats/aami.ts";
+import { createRng } from "../../core/rng.ts";
+import { readRecord } from "../../formats/wfdb/wfdb.ts";
+import { compareBeats } from "../../metrics/ec57.ts";
+import { qrsFigures, scoreDetections, summarizeScores } from "../../metrics/qrs_score.ts";
+import { detectBeats, type QrsAlgorithm } from "./detector.ts";
+import { panTompkins } from "./pan_tompkins.ts";
+import { drawEcg, drawRhythm } from "./test_ecg.ts";
+
+const MITDB = "../shared/mitdb";
+const hasShared = await Deno.stat(`${MITDB}/100.hea`).then(() => true, () => false);
+
+interface Tested {
+  algorithm: QrsAlgorithm;
+  /** Records, and floors in percent a little below what was measured. */
+  floors: [record: string, se: number, ppv: number][];
+}
+
+const TESTED: Tested[] = [
+  { algorithm: panTompkins, floors: [["100", 99.9, 99.9], ["203", 98.3, 99.0], ["207", 99.9, 99.5]] },
+];
+
+for (const { algorithm, floors } of TESTED) {
+  const { name } = algorithm;
+  /** Beats missed and beats invented from `fromSeconds` on, 50 ms allowed. */
+  const errors = (ecg: Float32Array, rSeconds: number[], fs: number, fromSeconds = 0) => {
+    const reference = Uint32Array.from(rSeconds, (r) => Math.round(r * fs));
+    const { falseNegatives, falsePositives } = compareBeats(reference, detectBeats(algorithm, ecg, fs), {
+      toleranceSamples: Math.round(0.05 * fs),
+      startSample: Math.round(fromSeconds * fs),
+      endSample: ecg.length,
+    });
+    return { missed: falseNegatives, extra: falsePositives };
+  };
+  const NONE = { missed: 0, extra: 0 };
+
+  for (const fs of [100, 128, 250, 360, 500, 1000]) {
+    Deno.test(`${name} finds every beat and its place at ${fs} Hz`, () => {
+      const times = drawRhythm(60, fs);
+      assert.deepEqual(errors(drawEcg(times, 60, fs), times, fs), NONE);
+    });
+  }
+
+  Deno.test(`${name} does not mind gain, offset and polarity`, () => {
+    const fs = 360, times = drawRhythm(40, 7), ecg = drawEcg(times, 40, fs);
+    for (const [gain, offset] of [[-1, 0], [1 / 1024, 0], [200, 1024], [-200, 1024]]) {
+      const scaled = ecg.map((value) => gain * value + offset);
+      assert.deepEqual(errors(scaled, times, fs), NONE, `${gain}, ${offset}`);
+    }
+  });
+
+  Deno.test(`${name} works through noise and baseline wander`, () => {
+    const fs = 360, times = drawRhythm(120, 8), rng = createRng(9), ecg = drawEcg(times, 120, fs);
+    for (let i = 0; i < ecg.length; i++) {
+      ecg[i] += 0.1 * rng.normal() + 0.8 * Math.sin(2 * Math.PI * 0.3 * i / fs);
+    }
+    assert.deepEqual(errors(ecg, times, fs), NONE);
+  });
+
+  Deno.test(`${name} searches back for a beat much smaller than its neighbours`, () => {
+    const fs = 360, times = Array.from({ length: 40 }, (_, i) => 0.6 + 0.8 * i);
+    const ecg = drawEcg(times.filter((_, i) => i !== 20), 33, fs), small = drawEcg([times[20]], 33, fs);
+    for (let i = 0; i < ecg.length; i++) ecg[i] += 0.45 * small[i];
+    assert.deepEqual(errors(ecg, times, fs), NONE);
+  });
+
+  for (const [length, seconds, recoverySeconds] of [["short", 0.5, 3], ["long", 6, 14]] as const) {
+    Deno.test(`${name} recovers after a ${length} artefact a hundred times as high as the beats`, () => {
+      const fs = 360, times = drawRhythm(60, 10), ecg = drawEcg(times, 60, fs);
+      for (let i = 20 * fs; i < (20 + seconds) * fs; i++) ecg[i] += i % 40 < 20 ? 100 : -100;
+      assert.deepEqual(errors(ecg, times, fs, 20 + seconds + recoverySeconds), NONE);
+    });
+  }
+
+  Deno.test(`${name} recovers after a spike of 1e30`, () => {
+    const fs = 250, times = drawRhythm(60, 15), ecg = drawEcg(times, 60, fs);
+    ecg[25 * fs] = 1e30;
+    assert.deepEqual(errors(ecg, times, fs, 28), NONE);
+  });
+
+  Deno.test(`${name} finds nothing on flat lines, nor in a flat stretch after beats`, () => {
+    for (const level of [0, 0.1, -1 / 3, 1024.7, 5e5]) {
+      assert.equal(detectBeats(algorithm, new Float32Array(36_000).fill(level), 360).length, 0, `${level}`);
+    }
+    // At this level recursive filters go on cycling through rounding errors instead of settling.
+    for (const fs of [100, 500]) {
+      const disconnected = new Float32Array(400 * fs).fill(-2659.6496248443586);
+      disconnected.set(drawEcg(drawRhythm(20, 11), 20, fs));
+      const last = detectBeats(algorithm, disconnected, fs).at(-1)!;
+      assert.ok(last < 21 * fs, `a beat at ${last / fs} s`);
+    }
+  });
+
+  Deno.test(`${name} finds nothing in the noise of an open input after beats`, () => {
+    const fs = 360, times = drawRhythm(60, 13), rng = createRng(14), ecg = new Float32Array(100 * fs);
+    ecg.set(drawEcg(times, 60, fs));
+    for (let i = 0; i < ecg.length; i++) ecg[i] += 0.005 * Math.round(rng.normal());
+    assert.deepEqual(errors(ecg, times, fs), NONE);
+  });
+
+  Deno.test({
+    name: `[shared] ${name} keeps its floors on records ${floors.map(([record]) => record).join(", ")}`,
+    ignore: !hasShared,
+    fn: () => {
+      const scores = floors.map(([record, se, ppv]) => {
+        const read = (extension: string) => Deno.readFileSync(`${MITDB}/${record}.${extension}`);
+        const { header, signals, annotations } = readRecord({
+          header: { name: `${record}.hea`, text: new TextDecoder().decode(read("hea")) },
+          files: new Map([[`${record}.dat`, read("dat")]]),
+          annotations: read("atr"),
+        });
+        const ecg = Float32Array.from(signals[0]);
+        const score = scoreDetections(detectBeats(algorithm, ecg, header.fs), {
+          reference: annotations,
+          classOf: aamiClass,
+          fs: header.fs,
+          samples: ecg.length,
+          learningSeconds: 300,
+        });
+        const figures = qrsFigures(score);
+        assert.ok(
+          figures.se! >= se && figures.ppv! >= ppv,
+          `${record}: Se ${figures.se!.toFixed(2)} %, +P ${figures.ppv!.toFixed(2)} %`,
+        );
+        return score;
+      });
+      const { timingErrorMs } = summarizeScores(scores);
+      assert.ok(timingErrorMs! <= 8, `median timing error ${timingErrorMs} ms`);
+    },
+  });
+}
