@@ -1,19 +1,19 @@
 import { join } from "node:path";
 import { StageError } from "../pipeline/lib/core/errors.ts";
-import { decodeAnnotations } from "../pipeline/lib/formats/wfdb/annotations.ts";
-import { parseHeader } from "../pipeline/lib/formats/wfdb/header.ts";
-import type { Annotation, RecordHeader } from "../pipeline/lib/formats/wfdb/record.ts";
-import { readSignals } from "../pipeline/lib/formats/wfdb/signal.ts";
-import { sampleTraits } from "../pipeline/lib/formats/wfdb/storage_formats.ts";
-import { chooseLead, toMillivolts } from "../pipeline/lib/signal/leads.ts";
-import { type FolderRecord, listWfdbRecords, recordFiles } from "../pipeline/lib/sources/folder.ts";
+import { type LeadSamples, readLead } from "../pipeline/lib/formats/wfdb/multi_segment.ts";
+import type { Annotation, SignalSpec } from "../pipeline/lib/formats/wfdb/record.ts";
+import { readAnnotations } from "../pipeline/lib/formats/wfdb/wfdb.ts";
+import { chooseLead } from "../pipeline/lib/signal/leads.ts";
+import { type FolderRecord, listWfdbRecords } from "../pipeline/lib/sources/folder.ts";
+import { openWfdbRecord } from "../pipeline/lib/stage/inputs/wfdb_folder.ts";
 
 /** One lead of a record. */
 export interface RecordLead {
   /** Name of the lead; "" where the header gives none. */
   lead: string;
   fs: number;
-  millivolts: Float32Array;
+  /** In the header's unit; a missing sample repeats its predecessor, 0 at the start. */
+  ecg: Float32Array;
   annotations: Annotation[];
 }
 
@@ -52,26 +52,39 @@ export function listAnnotatedRecords(folder: string, only: readonly string[]): F
  * @param wanted Name of the lead; without it, the record's first signal.
  */
 export function readRecordLead(folder: string, found: FolderRecord, wanted?: string): RecordLead {
-  const header = parseHeader(Deno.readTextFileSync(join(folder, found.header)), found.header);
-  const names = header.signals.map(({ description }) => description);
+  const { plan, filesOf, annotations } = openWfdbRecord(folder, found);
+  const names = plan.leads.map(({ spec }) => spec.description);
   const index = wanted === undefined ? 0 : chooseLead(names, wanted).index;
+  const { spec, fs, missing } = plan.leads[index];
+  const signalOf = new Map(plan.segments.map(({ header, signals }) => [header, signals[index]]));
+  const stored = readLead(
+    plan,
+    index,
+    (segment) => signalOf.get(segment)! < 0 ? new Map() : filesOf(segment, signalOf.get(segment)!),
+  );
+  // Annotations count in frames.
+  const list = annotations === undefined ? [] : readAnnotations(plan.header, annotations);
   return {
     lead: names[index],
-    fs: header.fs,
-    millivolts: decodeLead(folder, header, index),
-    annotations: found.annotations === undefined
-      ? []
-      : decodeAnnotations(Deno.readFileSync(join(folder, found.annotations)), found.annotations),
+    fs,
+    ecg: toPhysical(stored, spec, missing),
+    annotations: list.map((annotation) => ({
+      ...annotation,
+      sample: annotation.sample * spec.samplesPerFrame,
+    })),
   };
 }
 
-function decodeLead(folder: string, header: RecordHeader, index: number): Float32Array {
-  const files = new Map(recordFiles(header).map((name) => [name, Deno.readFileSync(join(folder, name))]));
-  const { format, gainAduPerUnit, baselineAdu } = header.signals[index];
-  const { millivolts } = toMillivolts(readSignals(header, files, { only: [index] })[0], {
-    gainAduPerMv: gainAduPerUnit,
-    baselineAdu,
-    missingAdu: sampleTraits(format).missing,
-  });
-  return new Float32Array(millivolts);
+function toPhysical(
+  stored: LeadSamples,
+  { gainAduPerUnit, baselineAdu }: SignalSpec,
+  missing: number,
+): Float32Array<ArrayBuffer> {
+  const ecg = new Float32Array(stored.length), unitsPerAdu = 1 / gainAduPerUnit;
+  let last = 0;
+  for (let i = 0; i < ecg.length; i++) {
+    if (stored[i] !== missing) last = (stored[i] - baselineAdu) * unitsPerAdu;
+    ecg[i] = last;
+  }
+  return ecg;
 }

@@ -57,12 +57,12 @@ const progress = createProgress("qrs");
 
 function resampleLead(lead: RecordLead, toFs: number): RecordLead {
   if (toFs === 0 || toFs === lead.fs) return lead;
-  const { millivolts, annotations, fs } = lead;
-  const resampled = Float32Array.from(resampleFft(millivolts, { fromFs: fs, toFs }));
+  const { ecg, annotations, fs } = lead;
+  const resampled = Float32Array.from(resampleFft(ecg, { fromFs: fs, toFs }));
   return {
     ...lead,
     fs: toFs,
-    millivolts: resampled,
+    ecg: resampled,
     annotations: annotations.map((annotation) => ({
       ...annotation,
       sample: mapSampleIndex(annotation.sample, fs, toFs, resampled.length),
@@ -70,10 +70,10 @@ function resampleLead(lead: RecordLead, toFs: number): RecordLead {
   };
 }
 
-function findBeats(name: string, record: string, { millivolts, fs }: RecordLead) {
+function findBeats(name: string, record: string, { ecg, fs }: RecordLead) {
   try {
     const detectFrom = performance.now();
-    const beats = detectBeats(DETECTORS[name], millivolts, fs);
+    const beats = detectBeats(DETECTORS[name], ecg, fs);
     return { beats, detectSeconds: (performance.now() - detectFrom) / 1000 };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -85,7 +85,7 @@ function findBeats(name: string, record: string, { millivolts, fs }: RecordLead)
 
 function scoreRecord(
   beats: Uint32Array,
-  { annotations, fs, millivolts }: RecordLead,
+  { annotations, fs, ecg }: RecordLead,
   learning: Flags["learning"],
 ) {
   const scoreFrom = (learningSeconds: number) =>
@@ -93,7 +93,7 @@ function scoreRecord(
       reference: annotations,
       classOf: (symbol) => aamiClass(symbol, "bxb"),
       fs,
-      samples: millivolts.length,
+      samples: ecg.length,
       learningSeconds,
     });
   return {
@@ -123,7 +123,7 @@ function scoreDetectors(flags: Flags): DetectorResult[] {
         record: record.record,
         lead: lead.lead,
         ...scoreRecord(beats, lead, flags.learning),
-        samples: lead.millivolts.length,
+        samples: lead.ecg.length,
         readSeconds,
         detectSeconds,
       });

@@ -63,8 +63,8 @@ const damaged: Record<string, string[]> = {},
   detected: Record<string, { beats: string; counts: string[] }> = {};
 for (const record of RECORDS) {
   const found = { record, header: `${record}.hea`, annotations: `${record}.atr` };
-  const { fs, millivolts, annotations } = readRecordLead(mitdb, found);
-  const samples = millivolts.length;
+  const { fs, ecg, annotations } = readRecordLead(mitdb, found);
+  const samples = ecg.length;
   const reference = annotations.map(({ sample, symbol, subtype }) => ({ sample, symbol, subtype }));
   const beats = reference.filter(({ symbol }) => isBeatSymbol(symbol));
   damaged[record] = DAMAGES.flatMap((damage, seed) => {
@@ -72,7 +72,7 @@ for (const record of RECORDS) {
     return [runBxb(lists, false), runBxb(lists, true)];
   });
   if (DETECTED.includes(record)) {
-    const peaks = detectBeats(DETECTORS.pan_tompkins, millivolts, fs);
+    const peaks = detectBeats(DETECTORS.pan_tompkins, ecg, fs);
     const test = Array.from(peaks, (sample) => ({ sample, symbol: "N", subtype: 0 }));
     const lists = { fs, samples, reference, test };
     detected[record] = {

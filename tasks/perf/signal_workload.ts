@@ -79,7 +79,7 @@ export function measureReading(folder: string, records: FolderRecord[], passes: 
   });
   const readSeconds = bestOf(passes, () => {
     read = 0;
-    for (const record of records) read += readRecordLead(folder, record).millivolts.length;
+    for (const record of records) read += readRecordLead(folder, record).ecg.length;
   });
   return [
     {
@@ -111,9 +111,9 @@ export function measureDetector(
     const passSeconds = bestOf(1, () => {
       samples = 0;
       for (const record of records) {
-        const { millivolts, fs } = readRecordLead(folder, record);
-        samples += millivolts.length;
-        detectSeconds += bestOf(1, () => detectBeats(DETECTORS[name], millivolts, fs));
+        const { ecg, fs } = readRecordLead(folder, record);
+        samples += ecg.length;
+        detectSeconds += bestOf(1, () => detectBeats(DETECTORS[name], ecg, fs));
       }
     });
     seconds = Math.min(seconds, detectSeconds);
@@ -125,7 +125,7 @@ export function measureDetector(
 
 /** Filters and resamplers on the first lead of one record. */
 export function measureLeadWork(folder: string, record: FolderRecord, passes: number): SignalMeasurement[] {
-  const { millivolts, fs } = readRecordLead(folder, record), x = Float64Array.from(millivolts);
+  const { ecg, fs } = readRecordLead(folder, record), x = Float64Array.from(ecg);
   return LEAD_WORK.map(({ run, ...work }) => ({
     ...work,
     samples: x.length,
