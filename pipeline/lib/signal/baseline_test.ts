@@ -1,29 +1,28 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import golden from "./testdata/scipy.json" with { type: "json" };
-import { medianFilter, removeBaseline } from "./baseline.ts";
+import { type MedianEdges, medianFilter, removeBaseline } from "./baseline.ts";
 
 const x = Float64Array.from(golden.x);
 
 /** The definition: sorts every window. */
-function slowMedianFilter(values: number[], window: number): Float64Array {
-  const half = window >> 1;
+function slowMedianFilter(values: number[], window: number, edges: MedianEdges): Float64Array {
+  const half = window >> 1, last = values.length - 1;
+  const beyond = (i: number) => edges === "zero" ? 0 : values[i < 0 ? 0 : last];
   return Float64Array.from(values, (_, i) => {
-    const around = Array.from(
-      { length: window },
-      (_, k) => values[Math.min(values.length - 1, Math.max(0, i - half + k))],
-    );
+    const around = Array.from({ length: window }, (_, k) => values[i - half + k] ?? beyond(i - half + k));
     return around.sort((a, b) => a - b)[half];
   });
 }
 
-for (const { window, y, steppedY } of golden.median) {
+for (const { window, y, steppedY, zeroPaddedY } of golden.median) {
   Deno.test(`medianFilter() equals SciPy over ${window} samples`, () => {
     assert.deepEqual(medianFilter(x, window), Float64Array.from(y));
     assert.deepEqual(
       medianFilter(x.map((value) => Math.round(value * 4) / 4), window),
       Float64Array.from(steppedY),
     );
+    assert.deepEqual(medianFilter(x, window, "zero"), Float64Array.from(zeroPaddedY));
   });
 }
 
@@ -31,10 +30,12 @@ Deno.test("medianFilter() equals sorting every window, equal values and short si
   const values = fc.array(fc.integer({ min: -6, max: 6 }), { minLength: 1, maxLength: 60 });
   fc.assert(
     fc.property(values, fc.integer({ min: 0, max: 20 }), (signal, half) => {
-      assert.deepEqual(
-        medianFilter(Float64Array.from(signal), 2 * half + 1),
-        slowMedianFilter(signal, 2 * half + 1),
-      );
+      for (const edges of ["nearest", "zero"] as const) {
+        assert.deepEqual(
+          medianFilter(Float64Array.from(signal), 2 * half + 1, edges),
+          slowMedianFilter(signal, 2 * half + 1, edges),
+        );
+      }
     }),
     { seed: 5, numRuns: 500 },
   );

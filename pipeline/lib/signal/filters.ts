@@ -1,14 +1,29 @@
 import type { SecondOrderSection } from "./butterworth.ts";
 import { requireFinite } from "./finite.ts";
 
-/** Runs one section over a signal in place, transposed direct form II, from the state (z1, z2). */
+/** Which way a pass goes over the samples: index by index from `from` to `end`, `end` not included. */
+interface Pass {
+  from: number;
+  end: number;
+  step: 1 | -1;
+}
+
+const forwards = (x: Float64Array): Pass => ({ from: 0, end: x.length, step: 1 });
+const backwards = (x: Float64Array): Pass => ({ from: x.length - 1, end: -1, step: -1 });
+
+/** State of one section before its first sample, transposed direct form II. */
+type SectionState = readonly [z1: number, z2: number];
+
+const AT_REST: SectionState = [0, 0];
+
+/** Runs one section over a signal in place. */
 function runSection(
   [b0, b1, b2, , a1, a2]: SecondOrderSection,
   x: Float64Array,
-  z1: number,
-  z2: number,
+  { from, end, step }: Pass,
+  [z1, z2]: SectionState,
 ): void {
-  for (let i = 0; i < x.length; i++) {
+  for (let i = from; i !== end; i += step) {
     const input = x[i];
     const output = b0 * input + z1;
     z1 = b1 * input - a1 * output + z2;
@@ -17,16 +32,51 @@ function runSection(
   }
 }
 
-/** Runs all sections in place from the state that a constant signal of `level` would have left behind. */
-function runSettled(sos: readonly SecondOrderSection[], x: Float64Array, level: number): void {
-  for (const section of sos) {
-    const [b0, b1, b2, , a1, a2] = section;
+/**
+ * Runs two sections over a signal in place, the second one on what the first one gives. Each waits for its own last
+ * output: side by side they take the time of one, and the result is bit for bit that of one after the other.
+ */
+function runTwoSections(
+  [[b0, b1, b2, , a1, a2], [d0, d1, d2, , c1, c2]]: readonly [SecondOrderSection, SecondOrderSection],
+  x: Float64Array,
+  { from, end, step }: Pass,
+  [[z1, z2], [w1, w2]]: readonly [SectionState, SectionState],
+): void {
+  for (let i = from; i !== end; i += step) {
+    const input = x[i];
+    const between = b0 * input + z1;
+    z1 = b1 * input - a1 * between + z2;
+    z2 = b2 * input - a2 * between;
+    const output = d0 * between + w1;
+    w1 = d1 * between - c1 * output + w2;
+    w2 = d2 * between - c2 * output;
+    x[i] = output;
+  }
+}
+
+/** Runs all sections over a signal in place, each from its state. */
+function runSections(
+  sos: readonly SecondOrderSection[],
+  x: Float64Array,
+  pass: Pass,
+  states: readonly SectionState[],
+): void {
+  for (let k = 0; k < sos.length; k += 2) {
+    if (k + 1 < sos.length) runTwoSections([sos[k], sos[k + 1]], x, pass, [states[k], states[k + 1]]);
+    else runSection(sos[k], x, pass, states[k]);
+  }
+}
+
+/** The states that a constant signal of `level` would have left behind. */
+function settledStates(sos: readonly SecondOrderSection[], level: number): SectionState[] {
+  return sos.map(([b0, b1, b2, , a1, a2]) => {
     const gain = (b0 + b1 + b2) / (1 + a1 + a2);
     const z2 = b2 - a2 * gain;
     const z1 = b1 - a1 * gain + z2;
-    runSection(section, x, z1 * level, z2 * level);
+    const state: SectionState = [z1 * level, z2 * level];
     level *= gain;
-  }
+    return state;
+  });
 }
 
 /**
@@ -45,7 +95,7 @@ export function sosFilt(
 ): Float64Array<ArrayBuffer> {
   requireFinite(x, "filter a signal");
   const out = Float64Array.from(x);
-  for (const section of sos) runSection(section, out, 0, 0);
+  runSections(sos, out, forwards(out), sos.map(() => AT_REST));
   return out;
 }
 
@@ -90,9 +140,7 @@ export function sosFiltFilt(
     extended[pad - i] = 2 * x[0] - x[i];
     extended[pad + length - 1 + i] = 2 * x[length - 1] - x[length - 1 - i];
   }
-  runSettled(sos, extended, extended[0]);
-  extended.reverse();
-  runSettled(sos, extended, extended[0]);
-  extended.reverse();
+  runSections(sos, extended, forwards(extended), settledStates(sos, extended[0]));
+  runSections(sos, extended, backwards(extended), settledStates(sos, extended[extended.length - 1]));
   return extended.slice(pad, pad + length);
 }
