@@ -110,6 +110,22 @@ export function sosPadSamples(sos: readonly SecondOrderSection[]): number {
   return 3 * (2 * sos.length + 1 - Math.min(zerosAtOrigin, polesAtOrigin));
 }
 
+/** Part of a filter's start that is left after sosReachSamples(): far below rounding, as poles close together decay later. */
+const FORGOTTEN = 1e-16;
+
+/**
+ * Gives the samples after which sosFiltFilt() has forgotten how it began: further away, an end of the signal changes nothing.
+ *
+ * @returns Samples, from the radius r of the pole nearest to the unit circle: r^n = 1e-16; more than the padding.
+ */
+export function sosReachSamples(sos: readonly SecondOrderSection[]): number {
+  const radii = sos.map(([, , , , a1, a2]) => {
+    const discriminant = a1 * a1 - 4 * a2;
+    return discriminant < 0 ? Math.sqrt(a2) : (Math.abs(a1) + Math.sqrt(discriminant)) / 2;
+  });
+  return Math.max(sosPadSamples(sos) + 1, Math.ceil(Math.log(FORGOTTEN) / Math.log(Math.max(...radii))));
+}
+
 /**
  * Filters a signal forwards and backwards: no delay, the squared amplitude response of the filter.
  *

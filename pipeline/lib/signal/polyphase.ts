@@ -1,0 +1,137 @@
+import { requireFinite } from "./finite.ts";
+
+/** A change of the sampling rate: `up` samples for every `down` of them. */
+export interface Ratio {
+  up: number;
+  down: number;
+}
+
+/** Largest up and down: the filter then has 20 times as many coefficients, 2.6 MB. */
+export const MAX_RATIO_TERM = 2 ** 14;
+/** Zero crossings of the ideal low-pass that are kept to each side, and the Kaiser window over them: SciPy's choice. */
+const ZERO_CROSSINGS = 10, KAISER_BETA = 5;
+
+/**
+ * Approximates the ratio of two rates by the nearest fraction of small integers.
+ *
+ * Rates with a few decimals come out exactly (250 to 360 Hz is 36 / 25, 257.3 to 360 Hz is 3600 / 2573). Else the relative error is
+ * below 1 / MAX_RATIO_TERM = 6.1e-5 and mostly near 1e-9: the resampled signal has `fromFs * up / down` samples a second, and indices
+ * that move along with `up / down` are exact.
+ *
+ * Source: best rational approximation by continued fractions with the last semiconvergent, as Python's Fraction.limit_denominator().
+ *
+ * @returns Coprime integers in [1, MAX_RATIO_TERM].
+ * @throws RangeError if a rate is not positive or the ratio does not lie within 1 / MAX_RATIO_TERM to MAX_RATIO_TERM.
+ */
+export function rateRatio({ fromFs, toFs }: { fromFs: number; toFs: number }): Ratio {
+  const wanted = Math.min(fromFs, toFs) / Math.max(fromFs, toFs);
+  if (!(wanted >= 1 / MAX_RATIO_TERM)) {
+    throw new RangeError(
+      `Cannot resample: rates must be positive Hz and differ by less than ${MAX_RATIO_TERM} times, got ${fromFs} and ${toFs}`,
+    );
+  }
+  let [p0, q0, p1, q1] = [0, 1, 1, 0];
+  for (let rest = wanted; Number.isFinite(rest); rest = 1 / (rest - Math.floor(rest))) {
+    const whole = Math.floor(rest), q2 = q0 + whole * q1;
+    if (q2 > MAX_RATIO_TERM) break;
+    [p0, q0, p1, q1] = [p1, q1, p0 + whole * p1, q2];
+  }
+  const steps = Math.floor((MAX_RATIO_TERM - q0) / q1), p2 = p0 + steps * p1, q2 = q0 + steps * q1;
+  const [small, large] = Math.abs(p1 / q1 - wanted) <= Math.abs(p2 / q2 - wanted) ? [p1, q1] : [p2, q2];
+  return toFs < fromFs ? { up: small, down: large } : { up: large, down: small };
+}
+
+/** Modified Bessel function of the first kind and order 0, by its power series. */
+function besselI0(x: number): number {
+  let term = 1, sum = 1;
+  for (let k = 1; term > 1e-17 * sum; k++) {
+    term *= (x / (2 * k)) ** 2;
+    sum += term;
+  }
+  return sum;
+}
+
+/** Low-pass at the lower of the two Nyquist frequencies, at the rate times `up`; its coefficients add up to `up`. */
+function lowPass({ up, down }: Ratio): Float64Array {
+  const widest = Math.max(up, down), half = ZERO_CROSSINGS * widest;
+  const h = new Float64Array(2 * half + 1);
+  let sum = 0;
+  for (let i = -half; i <= half; i++) {
+    const angle = Math.PI * i / widest;
+    const sinc = i === 0 ? 1 : Math.sin(angle) / angle;
+    sum += h[i + half] = sinc * besselI0(KAISER_BETA * Math.sqrt(1 - (i / half) ** 2));
+  }
+  return h.map((value) => value * up / sum);
+}
+
+/** A resampling filter, ready to run. */
+export interface PolyphaseResampler {
+  /** In lowest terms. */
+  ratio: Ratio;
+  /** How many samples to each side of a place in time a resampled value depends on. */
+  reachSamples: number;
+  /**
+   * @param x Finite samples. Beyond both ends the signal is taken as 0.
+   * @returns ceil(length * up / down) samples; sample m stands where sample m * down / up of `x` would.
+   * @throws RangeError if a sample is not finite.
+   */
+  resample(x: Float64Array): Float64Array<ArrayBuffer>;
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+/**
+ * Prepares resampling by a ratio: low-pass filtering at `up` times the rate of which only every `down`-th value is computed,
+ * from those samples only that are not 0 there.
+ *
+ * Source: `scipy.signal.resample_poly(x, up, down)` with its default window ("kaiser", 5.0) and its default padding, equal to
+ * within 1e-9 of the signal's largest value.
+ *
+ * @param ratio Integers in [1, MAX_RATIO_TERM].
+ * @throws RangeError if a term is out of range.
+ */
+export function createPolyphaseResampler({ up, down }: Ratio): PolyphaseResampler {
+  for (const term of [up, down]) {
+    if (!Number.isInteger(term) || term < 1 || term > MAX_RATIO_TERM) {
+      throw new RangeError(
+        `Cannot resample: up and down must be integers in [1, ${MAX_RATIO_TERM}], got ${up} and ${down}`,
+      );
+    }
+  }
+  const divisor = greatestCommonDivisor(up, down);
+  up /= divisor;
+  down /= divisor;
+  if (up === 1 && down === 1) {
+    return { ratio: { up, down }, reachSamples: 0, resample: (x) => Float64Array.from(x) };
+  }
+  const h = lowPass({ up, down }), half = h.length >> 1;
+  // One row of coefficients for each place that a resampled value can have between two samples, shape [up, width].
+  const reach = Math.floor((up - 1 + half) / up), width = 2 * reach + 1;
+  const rows = new Float64Array(up * width);
+  for (let phase = 0; phase < up; phase++) {
+    for (let i = -reach; i <= reach; i++) rows[phase * width + i + reach] = h[half + phase - i * up] ?? 0;
+  }
+  return {
+    ratio: { up, down },
+    reachSamples: reach,
+    resample(x) {
+      requireFinite(x, "resample");
+      const out = new Float64Array(Math.ceil(x.length * up / down));
+      for (let m = 0, centre = 0, phase = 0; m < out.length; m++) {
+        const first = centre - reach, row = phase * width;
+        const from = first < 0 ? -first : 0, to = Math.min(width, x.length - first);
+        let sum = 0;
+        for (let i = from; i < to; i++) sum += rows[row + i] * x[first + i];
+        out[m] = sum;
+        phase += down;
+        while (phase >= up) {
+          phase -= up;
+          centre++;
+        }
+      }
+      return out;
+    },
+  };
+}
