@@ -1,3 +1,5 @@
+import type { SignalSink } from "./blocks.ts";
+
 /** Names that ECG leads go by: limb, augmented, chest, modified and Holter leads. */
 const ECG_LEAD = /^(ECG|EKG|M?L?I{1,3}|aV[RLF]|M?V[1-9]?R?|MCL\d?|CM\d|CC5|D[1-4]|ML[1-9]|mod\.?V\d)/i;
 
@@ -25,27 +27,120 @@ export function chooseLead(names: readonly string[], wanted: string): LeadChoice
   return { index: 0, reason: `first lead; the record has no ${wanted} and no lead with an ECG name` };
 }
 
+/** A stretch of a signal: samples [from, to). */
+export interface Stretch {
+  from: number;
+  to: number;
+}
+
+/** How a lead's values are stored. */
+export interface StoredLead {
+  /** Units of a stored value for one millivolt, not 0. */
+  gainAduPerMv: number;
+  /** Stored value of 0 mV. */
+  baselineAdu: number;
+  /** Stored value that marks a missing sample; NaN and the infinities do so always. */
+  missingAdu?: number;
+}
+
+/** What was missing in a lead. */
+export interface MissingSamples {
+  /** Missing samples, those of the gaps included. */
+  missing: number;
+  /** Stretches of missing samples longer than what counts as repaired, in order. */
+  gaps: Stretch[];
+}
+
+/** A lead of stored values that arrives in pieces. */
+export interface MillivoltStream {
+  push(stored: Int16Array | Int32Array | Float32Array): void;
+  finish(): MissingSamples;
+}
+
+const PIECE_SAMPLES = 2 ** 14;
+
 /**
- * Turns stored values into millivolts: (value - baseline) / gain.
+ * Turns stored values that arrive in pieces into millivolts: (value - baseline) / gain.
  *
- * A missing sample repeats its predecessor (the first ones: the first value that is there), so that no step appears.
+ * Missing samples lie on the straight line between their neighbours, so that no step appears; before the first and behind the last
+ * value they repeat it. A lead of missing samples alone is all 0. Memory does not depend on the length of a gap.
  *
- * @param stored Stored values of one lead.
- * @param lead Gain in units per mV (not 0), value of 0 mV, and the mark of a missing sample.
- * @returns Millivolts, same length, and how many samples were missing. A lead of missing samples alone is all 0.
+ * @param longestGapSamples Up to this length missing samples count as repaired; longer stretches are listed.
+ * @param next Gets the millivolts, as many as there are values.
+ */
+export function openMillivolts(
+  { gainAduPerMv, baselineAdu, missingAdu = NaN }: StoredLead,
+  longestGapSamples: number,
+  next: SignalSink,
+): MillivoltStream {
+  const piece = new Float64Array(PIECE_SAMPLES), gaps: Stretch[] = [];
+  let filled = 0, samples = 0, last = NaN, gap = 0, missing = 0;
+
+  const flush = () => {
+    next.push(piece.subarray(0, filled));
+    filled = 0;
+  };
+  /** Fills the gap that ends in front of sample `samples`; `value` is what stands there. */
+  const closeGap = (value: number) => {
+    const before = Number.isNaN(last) ? value : last;
+    for (let k = 1; k <= gap; k++) {
+      const between = before + (value - before) * k / (gap + 1);
+      piece[filled++] = (between - baselineAdu) / gainAduPerMv;
+      if (filled === PIECE_SAMPLES) flush();
+    }
+    missing += gap;
+    if (gap > longestGapSamples) gaps.push({ from: samples - gap, to: samples });
+    gap = 0;
+  };
+  return {
+    push(stored) {
+      for (let i = 0; i < stored.length;) {
+        // Not a number or infinite: its difference with itself is not 0.
+        const first = i;
+        while (i < stored.length && (stored[i] === missingAdu || stored[i] - stored[i] !== 0)) i++;
+        gap += i - first;
+        samples += i - first;
+        if (i === stored.length) break;
+        if (gap > 0) closeGap(stored[i]);
+        const end = Math.min(stored.length, i + PIECE_SAMPLES - filled), start = i;
+        for (let at = filled; i < end; i++, at++) {
+          const value = stored[i];
+          if (value === missingAdu || value - value !== 0) break;
+          piece[at] = (value - baselineAdu) / gainAduPerMv;
+        }
+        last = stored[i - 1];
+        filled += i - start;
+        samples += i - start;
+        if (filled === PIECE_SAMPLES) flush();
+      }
+    },
+    finish() {
+      if (gap > 0) closeGap(Number.isNaN(last) ? baselineAdu : last);
+      flush();
+      next.finish();
+      return { missing, gaps };
+    },
+  };
+}
+
+/**
+ * Turns the stored values of a whole lead into millivolts, as openMillivolts() does.
+ *
+ * @returns Millivolts, same length, and how many samples were missing.
  */
 export function toMillivolts(
   stored: Int16Array | Int32Array | Float32Array,
-  lead: { gainAduPerMv: number; baselineAdu: number; missingAdu?: number },
+  lead: StoredLead,
 ): { millivolts: Float64Array; missing: number } {
-  const { gainAduPerMv, baselineAdu, missingAdu } = lead;
   const millivolts = new Float64Array(stored.length);
-  const first = stored.findIndex((value) => value !== missingAdu);
-  let last = first < 0 ? baselineAdu : stored[first], missing = 0;
-  for (let i = 0; i < stored.length; i++) {
-    if (stored[i] === missingAdu) missing++;
-    else last = stored[i];
-    millivolts[i] = (last - baselineAdu) / gainAduPerMv;
-  }
-  return { millivolts, missing };
+  let filled = 0;
+  const stream = openMillivolts(lead, Infinity, {
+    push(piece) {
+      millivolts.set(piece, filled);
+      filled += piece.length;
+    },
+    finish: () => {},
+  });
+  stream.push(stored);
+  return { millivolts, missing: stream.finish().missing };
 }

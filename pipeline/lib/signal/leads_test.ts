@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { chooseLead, toMillivolts } from "./leads.ts";
+import fc from "fast-check";
+import { chooseLead, openMillivolts, toMillivolts } from "./leads.ts";
 
 Deno.test("chooseLead() goes by name: record 114 has MLII second", () => {
   assert.equal(chooseLead(["V5", "MLII"], "MLII").index, 1);
@@ -25,10 +26,46 @@ Deno.test("toMillivolts() applies baseline and gain", () => {
   assert.equal(missing, 0);
 });
 
-Deno.test("toMillivolts() lets a missing sample repeat its predecessor and counts it", () => {
+Deno.test("toMillivolts() puts missing samples on the line between their neighbours and counts them", () => {
   const lead = { gainAduPerMv: 1, baselineAdu: 0, missingAdu: -2048 };
-  const { millivolts, missing } = toMillivolts(Int16Array.of(-2048, 5, -2048, -2048, 7), lead);
-  assert.deepEqual([...millivolts], [5, 5, 5, 5, 7]);
-  assert.equal(missing, 3);
+  const { millivolts, missing } = toMillivolts(Int16Array.of(-2048, 5, -2048, -2048, 8, -2048), lead);
+  assert.deepEqual([...millivolts], [5, 5, 6, 7, 8, 8]);
+  assert.equal(missing, 4);
   assert.deepEqual([...toMillivolts(Int16Array.of(-2048, -2048), lead).millivolts], [0, 0]);
+  const floats = toMillivolts(Float32Array.of(NaN, 1, Infinity, 3, -Infinity), {
+    gainAduPerMv: 2,
+    baselineAdu: 1,
+  });
+  assert.deepEqual([...floats.millivolts], [0, 0, 0.5, 1, 1]);
+  assert.equal(floats.missing, 3);
+});
+
+Deno.test("openMillivolts() lists long gaps, counts short ones, and gives the same however the lead is cut", () => {
+  const stretch = fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 40_000 }));
+  fc.assert(
+    fc.property(
+      fc.array(stretch, { maxLength: 6 }),
+      fc.integer({ min: 1, max: 50_000 }),
+      (stretches, cut) => {
+        const stored = Float32Array.from(
+          stretches.flatMap(([there, n]) => Array.from({ length: n }, (_, i) => there ? Math.sin(i) : NaN)),
+        );
+        const lead = { gainAduPerMv: 3, baselineAdu: 1 }, out: number[] = [];
+        const stream = openMillivolts(lead, 500, {
+          push: (piece) => piece.forEach((value) => out.push(value)),
+          finish: () => {},
+        });
+        for (let at = 0; at < stored.length; at += cut) stream.push(stored.subarray(at, at + cut));
+        const { missing, gaps } = stream.finish(), whole = toMillivolts(stored, lead);
+        assert.equal(missing, whole.missing);
+        assert.deepEqual(Float64Array.from(out), whole.millivolts);
+        assert.ok(whole.millivolts.every(Number.isFinite));
+        for (const { from, to } of gaps) {
+          assert.ok(to - from > 500 && stored.subarray(from, to).every(Number.isNaN));
+          assert.ok(!Number.isNaN(stored[from - 1] ?? 0) && !Number.isNaN(stored[to] ?? 0));
+        }
+      },
+    ),
+    { seed: 31, numRuns: 30 },
+  );
 });

@@ -1,0 +1,125 @@
+import type { Stretch } from "./leads.ts";
+
+/** What can be wrong with the stored values of a stretch. */
+export const DEFECT_REASONS = ["missing", "flat", "saturated", "lead off"] as const;
+
+export type DefectReason = (typeof DEFECT_REASONS)[number];
+
+/** A stretch of a lead in which its stored values are none of the heart's. */
+export interface Defect extends Stretch {
+  reason: DefectReason;
+}
+
+/** A lead of stored values that arrives in pieces. */
+export interface DefectSearch {
+  push(stored: Int16Array | Int32Array | Float32Array): void;
+  /** @returns Defects in order of their beginning; those of one reason do not overlap. */
+  finish(): Defect[];
+}
+
+/** Equal values for so long are no ECG: the flattest TP segments of 11-bit records are shorter. */
+const FLAT_SECONDS = 0.2;
+/** Equal values for so long, and at least for so many samples, at the record's largest or smallest value are a rail. */
+const SATURATED_SECONDS = 0.015, SATURATED_SAMPLES = 5;
+/** A flat line or a rail for so long is an electrode that has come off. */
+const LEAD_OFF_SECONDS = 1;
+/** Stretches of one reason that are closer are one. */
+const JOIN_SECONDS = 0.1;
+
+/** Adds a stretch to a list in order of time, or lengthens the last one. */
+function addStretch(stretches: Stretch[], { from, to }: Stretch, join: number): void {
+  const last = stretches.at(-1);
+  if (last !== undefined && from - last.to <= join) last.to = to;
+  else stretches.push({ from, to });
+}
+
+/** Stretches at the largest (side 1) or smallest (side -1) value that any of them has. */
+interface Rail {
+  side: 1 | -1;
+  value: number;
+  /** Largest or smallest value of all samples. */
+  extreme: number;
+  stretches: Stretch[];
+}
+
+/**
+ * Finds flat lines, saturation and electrodes that have come off in stored values.
+ *
+ * A run of equal values of at least 15 ms at the record's extreme value is `saturated`, one of at least 200 ms at any other value is
+ * `flat`, and a stretch of either of at least 1 s is `lead off`. Missing samples belong to no run.
+ * Source: fSQI of Li, Mark and Clifford, "Robust heart rate estimation from multiple asynchronous noisy sources using signal quality
+ * indices and a Kalman filter", Physiol. Meas. 29, 2008 (share of samples without a change). Deviation: stretches, not shares.
+ *
+ * @param fs Sampling rate in Hz, > 0.
+ * @param missingAdu Stored value that marks a missing sample.
+ */
+export function openDefectSearch(fs: number, missingAdu: number = NaN): DefectSearch {
+  const shortestRail = Math.max(SATURATED_SAMPLES, Math.ceil(SATURATED_SECONDS * fs));
+  const shortestFlat = Math.ceil(FLAT_SECONDS * fs),
+    shortestOff = LEAD_OFF_SECONDS * fs,
+    join = JOIN_SECONDS * fs;
+  const rails: Rail[] = ([1, -1] as const).map((side) => ({
+    side,
+    value: -side * Infinity,
+    extreme: -side * Infinity,
+    stretches: [],
+  }));
+  const flat: (Stretch & { value: number })[] = [];
+  let samples = 0, start = 0, previous = NaN;
+
+  const endRun = (to: number) => {
+    const run = { from: start, to };
+    for (const rail of rails) {
+      if (rail.side * (previous - rail.value) > 0) {
+        rail.value = previous;
+        rail.stretches = [];
+      }
+      if (previous === rail.value) addStretch(rail.stretches, run, join);
+    }
+    if (to - start >= shortestFlat) {
+      const last = flat.at(-1);
+      if (last !== undefined && last.value === previous && start - last.to <= join) last.to = to;
+      else flat.push({ ...run, value: previous });
+    }
+  };
+  return {
+    push(stored) {
+      const [top, bottom] = rails;
+      // Locals: variables that functions share are slow in a loop.
+      let value = previous, from = start - samples, max = top.extreme, min = bottom.extreme;
+      for (let i = 0; i < stored.length; i++) {
+        const next = stored[i];
+        if (next === value) continue;
+        if (i - from >= shortestRail && value - value === 0) {
+          start = from + samples;
+          previous = value;
+          endRun(i + samples);
+        }
+        from = i;
+        value = next === missingAdu ? NaN : next;
+        if (value > max && value < Infinity) max = value;
+        if (value < min && value > -Infinity) min = value;
+      }
+      top.extreme = max;
+      bottom.extreme = min;
+      previous = value;
+      start = from + samples;
+      samples += stored.length;
+    },
+    finish() {
+      if (samples - start >= shortestRail && previous - previous === 0) endRun(samples);
+      const [top, bottom] = rails, defects: Defect[] = [];
+      const add = (stretches: readonly Stretch[], reason: DefectReason) => {
+        for (const { from, to } of stretches) {
+          defects.push({ from, to, reason: to - from >= shortestOff ? "lead off" : reason });
+        }
+      };
+      // A lead of one value has no rails.
+      const reached = top.extreme > bottom.extreme ? rails.filter((rail) => rail.value === rail.extreme) : [];
+      for (const rail of reached) add(rail.stretches, "saturated");
+      const atRail = (value: number) => reached.some((rail) => rail.value === value);
+      add(flat.filter(({ value }) => !atRail(value)), "flat");
+      return defects.sort((a, b) => a.from - b.from);
+    },
+  };
+}
