@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { FormatError } from "../core/errors.ts";
 import {
   decodeNpy,
+  decodeNpyAs,
   type NpyDataTypes,
   type NpyDtype,
   npyHeader,
@@ -13,6 +14,10 @@ import type { OutputFile } from "./manifest.ts";
 /** A one-dimensional .npy file to which elements are added until it is closed. */
 export interface ArrayWriter<D extends NpyDtype = NpyDtype> {
   append(elements: NpyDataTypes[D]): void;
+  /** Reads elements [from, to) of those so far into an array of their own. */
+  read(from: number, to: number): NpyDataTypes[D];
+  /** Puts elements in the place of those from `from` on; none are added. */
+  overwrite(from: number, elements: NpyDataTypes[D]): void;
   /** Puts the length into the header and says what was written. */
   close(): OutputFile;
 }
@@ -43,6 +48,33 @@ function readAll(file: Deno.FsFile, bytes: Uint8Array): number {
   return done;
 }
 
+const bytesPerElement = (dtype: NpyDtype): number => decodeNpy(npyHeader(dtype, [0])).data.BYTES_PER_ELEMENT;
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: NpyDataTypes[NpyDtype]): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+function checkPart(from: number, to: number, elements: number): void {
+  if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= elements)) {
+    throw new RangeError(
+      `Cannot read or write a part of an array: it must lie in 0 to ${elements}, got ${from} to ${to}`,
+    );
+  }
+}
+
+/** Reads elements from where the file stands. */
+function readElements<D extends NpyDtype>(
+  file: Deno.FsFile,
+  { dtype, elements, name }: { dtype: D; elements: number; name: string },
+): NpyDataTypes[D] {
+  const header = npyHeader(dtype, [elements]);
+  const bytes = new Uint8Array(header.length + elements * bytesPerElement(dtype));
+  bytes.set(header);
+  if (readAll(file, bytes.subarray(header.length)) !== bytes.length - header.length) {
+    throw new FormatError("Cannot read an array: the file became shorter while it was read", { file: name });
+  }
+  return decodeNpyAs(bytes, { dtype, file: name }).data;
+}
+
 /**
  * Creates a .npy file whose length is not known yet.
  *
@@ -55,10 +87,24 @@ export function createArrayFile<D extends NpyDtype>(path: string, name: string, 
   // The header of one axis takes as many bytes for any length: it is filled up to a multiple of 64.
   const placeholder = npyHeader(dtype, [elements]);
   writeAll(file, placeholder);
+  const elementBytes = bytesPerElement(dtype);
+  const seekTo = (from: number, to: number) => {
+    checkPart(from, to, elements);
+    file.seekSync(placeholder.length + from * elementBytes, Deno.SeekMode.Start);
+  };
   return {
     append(added) {
-      writeAll(file, new Uint8Array(added.buffer, added.byteOffset, added.byteLength));
+      seekTo(elements, elements);
+      writeAll(file, bytesOf(added));
       elements += added.length;
+    },
+    read(from, to) {
+      seekTo(from, to);
+      return readElements(file, { dtype, elements: to - from, name });
+    },
+    overwrite(from, replacing) {
+      seekTo(from, from + replacing.length);
+      writeAll(file, bytesOf(replacing));
     },
     close() {
       const header = npyHeader(dtype, [elements]), hash = createHash("sha256");
@@ -92,12 +138,11 @@ export function openArrayFile(path: string, name: string): ArrayReader {
   try {
     const head = new Uint8Array(HEAD_BYTES), got = readAll(file, head);
     const { dtype, shape, elements, dataOffset } = parseNpyHeader(head.subarray(0, got), name);
-    const empty = npyHeader(dtype, [0]);
-    const bytesPerElement = decodeNpy(empty).data.BYTES_PER_ELEMENT;
+    const elementBytes = bytesPerElement(dtype);
     const { size } = file.statSync();
-    if (size !== dataOffset + elements * bytesPerElement) {
+    if (size !== dataOffset + elements * elementBytes) {
       throw new FormatError(
-        `Cannot read an array: shape [${shape}] of ${dtype} must take ${elements * bytesPerElement} bytes ` +
+        `Cannot read an array: shape [${shape}] of ${dtype} must take ${elements * elementBytes} bytes ` +
           `behind the header, got ${size - dataOffset}`,
         { file: name, byteOffset: dataOffset },
       );
@@ -106,22 +151,9 @@ export function openArrayFile(path: string, name: string): ArrayReader {
       dtype,
       shape,
       read(from, to) {
-        if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= elements)) {
-          throw new RangeError(
-            `Cannot read an array: the part must lie in 0 to ${elements}, got ${from} to ${to}`,
-          );
-        }
-        const header = npyHeader(dtype, [to - from]);
-        const bytes = new Uint8Array(header.length + (to - from) * bytesPerElement);
-        bytes.set(header);
-        file.seekSync(dataOffset + from * bytesPerElement, Deno.SeekMode.Start);
-        const read = readAll(file, bytes.subarray(header.length));
-        if (read !== bytes.length - header.length) {
-          throw new FormatError("Cannot read an array: the file became shorter while it was read", {
-            file: name,
-          });
-        }
-        return decodeNpy(bytes, name).data;
+        checkPart(from, to, elements);
+        file.seekSync(dataOffset + from * elementBytes, Deno.SeekMode.Start);
+        return readElements(file, { dtype, elements: to - from, name });
       },
       [Symbol.dispose]: () => file.close(),
     };

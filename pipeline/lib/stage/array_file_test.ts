@@ -31,6 +31,23 @@ Deno.test("createArrayFile() writes the file that encodeNpy() would, and its has
     }
   }));
 
+Deno.test("createArrayFile() gives parts back and takes others in their place before it is closed", () =>
+  inFolder((folder) => {
+    const path = join(folder, "a.npy"), writer = createArrayFile(path, "a.npy", "<f4");
+    writer.append(Float32Array.of(1, 2, 3));
+    writer.overwrite(1, Float32Array.of(7));
+    writer.append(Float32Array.of(4));
+    assert.deepEqual(writer.read(1, 4), Float32Array.of(7, 3, 4));
+    writer.overwrite(2, Float32Array.of(8, 9));
+    for (const [from, to] of [[-1, 2], [0, 5], [3, 2]]) {
+      assert.throws(() => writer.read(from, to), RangeError);
+    }
+    assert.throws(() => writer.overwrite(3, new Float32Array(2)), RangeError);
+    const expected = encodeNpy({ shape: [4], data: Float32Array.of(1, 7, 8, 9) });
+    assert.equal(writer.close().sha256, sha256Hex(expected));
+    assert.deepEqual(Deno.readFileSync(path), expected);
+  }));
+
 Deno.test("openArrayFile() reads any part of an array", () =>
   inFolder((folder) => {
     const path = join(folder, "a.npy"), data = Float64Array.from({ length: 50 }, (_, i) => i / 3);
