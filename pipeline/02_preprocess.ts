@@ -1,123 +1,235 @@
 /** Records -> one lead at 360 Hz with R peaks, filtered and scaled to 0..1. */
 import { isBeatSymbol } from "./lib/beats/aami.ts";
 import { StageError } from "./lib/core/errors.ts";
-import { decodeNpy, encodeNpy } from "./lib/formats/npy/npy.ts";
-import { removeBaseline } from "./lib/signal/baseline.ts";
-import { butterworthBandpass } from "./lib/signal/butterworth.ts";
-import { sosFiltFilt, sosPadSamples } from "./lib/signal/filters.ts";
-import { chooseLead, toMillivolts } from "./lib/signal/leads.ts";
-import { detectBeats, type QrsAlgorithm } from "./lib/signal/qrs/detector.ts";
+import { inBlocks, type SignalSink } from "./lib/signal/blocks.ts";
+import { type Defect, openDefectSearch } from "./lib/signal/defects.ts";
+import { designFilters, type FilterChoice } from "./lib/signal/filter_chain.ts";
+import { chooseLead, openMillivolts } from "./lib/signal/leads.ts";
+import { findPolarity, type Polarity, POLARITY_REACH_SECONDS } from "./lib/signal/polarity.ts";
+import { openBeatStream } from "./lib/signal/qrs/detector.ts";
 import { DETECTORS } from "./lib/signal/qrs/detectors.ts";
-import { mapSampleIndex, resampleFft } from "./lib/signal/resample.ts";
-import { scaleToUnit } from "./lib/signal/scale.ts";
+import { mapSampleIndex } from "./lib/signal/resample.ts";
+import {
+  openResampling,
+  planResampling,
+  type ResampleMethod,
+  type Resampling,
+} from "./lib/signal/resample_stream.ts";
+import { scaleRange } from "./lib/signal/scale.ts";
 import {
   type AnnotationColumns,
   annotationsFile,
   beatsFile,
+  type DefectColumns,
+  defectsFile,
+  type IngestedLead,
   type IngestedRecord,
   leadFile,
   type PreparedRecord,
   RECORDS_FILE,
   signalFile,
 } from "./lib/artefacts/records.ts";
+import type { ArrayWriter } from "./lib/stage/array_file.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
-import type { ParamValues } from "./lib/stage/params.ts";
 import { runStage } from "./lib/stage/run.ts";
 import type { StageContext } from "./lib/stage/stage_context.ts";
 
-type Params = ParamValues<typeof STAGES.preprocess.params>;
 type Context = StageContext<typeof STAGES.preprocess.params>;
+type SignalWriter = ArrayWriter<"<f4">;
 
-function readLead(context: Context, { record }: IngestedRecord, lead: number): Int16Array | Float32Array {
-  const file = leadFile(record, lead), { data } = decodeNpy(context.read("01_ingest", file), file);
-  return data as Int16Array | Float32Array;
+/** Samples that are read, scaled or looked through at a time. */
+const PIECE_SAMPLES = 2 ** 16;
+/** Beats that tell a record's polarity, spread evenly over it. */
+const POLARITY_BEATS = 401;
+
+/** What became of a lead, in samples of the target rate. */
+interface PreparedLead {
+  writer: SignalWriter;
+  /** Range of the written signal in mV. */
+  min: number;
+  max: number;
+  /** R peaks that the detector found; none in a record with annotations. */
+  peaks: number[];
+  defects: Defect[];
+  missing: number;
+  gaps: number;
 }
 
-function filterSignal(millivolts: Float64Array, record: string, fs: number, params: Params): Float64Array {
-  if (params.filter === "none") return millivolts;
-  if (params.filter === "baseline") return removeBaseline(millivolts, fs);
-  const { lowHz, highHz, filterOrder } = params;
-  if (lowHz >= highHz || highHz >= fs / 2) {
-    throw new StageError(
-      `Cannot filter record ${record}: corners must rise and lie below half of its ${fs} Hz, got ${lowHz} and ${highHz}`,
-      { hint: "choose others with --lowHz and --highHz, or --filter none" },
-    );
-  }
-  const sections = butterworthBandpass({ order: filterOrder, lowHz, highHz, fs });
-  if (millivolts.length <= sosPadSamples(sections)) {
-    throw new StageError(
-      `Cannot filter record ${record}: it must have more than ${
-        sosPadSamples(sections)
-      } samples, got ${millivolts.length}`,
-      { hint: "leave the record out, or filter less: --filterOrder, --filter none" },
-    );
-  }
-  return sosFiltFilt(sections, millivolts);
-}
-
-function detectPeaks(detector: QrsAlgorithm, signal: Float32Array, record: string, fs: number): Uint32Array {
-  try {
-    return detectBeats(detector, signal, fs);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new StageError(`Cannot find the R peaks of record ${record}: ${error.message}`, {
-      hint: "the detector works on the resampled signal: see --targetHz",
-    });
-  }
-}
-
-/** Beats at the target rate: the annotated ones, or those that the detector finds. */
-function findBeats(context: Context, record: IngestedRecord, signal: Float32Array): AnnotationColumns {
-  const { targetHz, detector } = context.params;
-  if (!record.labelled) {
-    const peaks = detectPeaks(DETECTORS[detector], signal, record.record, targetHz);
-    return { sample: Array.from(peaks), symbol: Array.from(peaks, () => "") };
-  }
-  const { sample, symbol } = context.readJson<AnnotationColumns>("01_ingest", annotationsFile(record.record));
-  // An annotation file may go back in time or beyond the record; beats are wanted in order and inside.
-  const isBeatInside = (i: number) => isBeatSymbol(symbol[i]) && sample[i] >= 0 && sample[i] < record.samples;
-  const order = Array.from(sample.keys()).filter(isBeatInside).sort((a, b) => sample[a] - sample[b]);
+/** Writes what arrives as float32, finds its range and, where asked to, its beats. */
+function openSignal(writer: SignalWriter, detect: ((samples: Float32Array) => number[]) | undefined) {
+  let min = Infinity, max = -Infinity;
+  const peaks: number[] = [];
   return {
-    sample: order.map((i) => mapSampleIndex(sample[i], record.fs, targetHz, signal.length)),
+    push(x: Float64Array) {
+      for (let from = 0; from < x.length; from += PIECE_SAMPLES) {
+        const samples = Float32Array.from(x.subarray(from, from + PIECE_SAMPLES));
+        for (const value of samples) {
+          if (value < min) min = value;
+          if (value > max) max = value;
+        }
+        for (const peak of detect?.(samples) ?? []) peaks.push(peak);
+        writer.append(samples);
+      }
+    },
+    finish: () => {},
+    found: () => ({ min, max, peaks }),
+  };
+}
+
+/** Runs a lead piece by piece from its stored values to filtered millivolts at the target rate. */
+function prepareLead(
+  context: Context,
+  { record, labelled }: IngestedRecord,
+  { index, lead, plan }: { index: number; lead: IngestedLead; plan: Resampling },
+): PreparedLead {
+  const { params } = context;
+  const beats = labelled ? undefined : openBeatStream(DETECTORS[params.detector], params.targetHz);
+  const writer = context.openArray(signalFile(record), "<f4"), signal = openSignal(writer, beats?.push);
+  const filters = designFilters(params as FilterChoice, lead.fs);
+  const resampling = openResampling(plan, lead.samples, signal);
+  const filtering: SignalSink = filters === undefined ? resampling : inBlocks(filters, resampling);
+  const millivolts = openMillivolts(lead, params.longestRepairMs * lead.fs / 1000, filtering);
+  const search = openDefectSearch(lead.fs, lead.missingAdu);
+  using input = context.openInput("01_ingest", leadFile(record, index));
+  for (let from = 0; from < lead.samples; from += PIECE_SAMPLES) {
+    const stored = input.read(from, Math.min(from + PIECE_SAMPLES, lead.samples)) as
+      | Int16Array
+      | Float32Array;
+    search.push(stored);
+    millivolts.push(stored);
+  }
+  const { missing, gaps } = millivolts.finish();
+  const { min, max, peaks } = signal.found();
+  for (const peak of beats?.finish() ?? []) peaks.push(peak);
+  const defects = [...search.finish(), ...gaps.map((gap): Defect => ({ ...gap, reason: "missing" }))]
+    .sort((a, b) => a.from - b.from)
+    .map(({ from, to, reason }) => ({
+      from: mapSampleIndex(from, plan.rates.fromFs, plan.rates.toFs, plan.samples),
+      to: mapSampleIndex(to, plan.rates.fromFs, plan.rates.toFs, plan.samples + 1),
+      reason,
+    }));
+  return { writer, min, max, peaks, defects, missing, gaps: gaps.length };
+}
+
+/** Leaves out peaks where there is no signal: what is filled in there is none of the heart's. */
+function outsideOf(defects: readonly Defect[], peaks: readonly number[]): number[] {
+  const without = defects.filter(({ reason }) => reason === "missing" || reason === "lead off");
+  let next = 0;
+  return peaks.filter((peak) => {
+    while (next < without.length && without[next].to <= peak) next++;
+    return next === without.length || peak < without[next].from;
+  });
+}
+
+/** Annotated beats at the target rate, in order and inside the record: annotation files may go back in time or beyond the end. */
+function annotatedBeats(
+  { record, fs, samples }: IngestedRecord,
+  { sample, symbol }: AnnotationColumns,
+  { lead, plan }: { lead: IngestedLead; plan: Resampling },
+): AnnotationColumns {
+  const isBeatInside = (i: number) => isBeatSymbol(symbol[i]) && sample[i] >= 0 && sample[i] < samples;
+  const order = Array.from(sample.keys()).filter(isBeatInside).sort((a, b) => sample[a] - sample[b]);
+  const fromFs = fs * plan.rates.fromFs, toFs = lead.fs * plan.rates.toFs;
+  return {
+    sample: order.map((i) => mapSampleIndex(sample[i], fromFs, toFs, plan.samples)),
     symbol: order.map((i) => symbol[i]),
   };
+}
+
+function readPolarity(writer: SignalWriter, samples: number, peaks: readonly number[], fs: number): Polarity {
+  const reach = Math.round(POLARITY_REACH_SECONDS * fs), width = 2 * reach + 1;
+  const inside = peaks.filter((peak) => peak >= reach && peak + reach < samples);
+  const beats = Math.min(POLARITY_BEATS, inside.length), stretches = new Float32Array(beats * width);
+  for (let i = 0; i < beats; i++) {
+    const peak = inside[Math.floor(i * inside.length / beats)];
+    stretches.set(writer.read(peak - reach, peak + reach + 1), i * width);
+  }
+  return findPolarity(stretches, width);
+}
+
+/** Turns the written signal upside down, scales it to 0..1, both or neither, in its place. */
+function rewrite(
+  writer: SignalWriter,
+  samples: number,
+  { min, max, flip, scale }: { min: number; max: number; flip: boolean; scale: boolean },
+): void {
+  if (!flip && !scale) return;
+  for (let from = 0; from < samples; from += PIECE_SAMPLES) {
+    const piece = writer.read(from, Math.min(from + PIECE_SAMPLES, samples));
+    if (flip) { for (let i = 0; i < piece.length; i++) piece[i] = -piece[i]; }
+    // A constant signal has no range: it becomes 0.
+    writer.overwrite(from, !scale ? piece : min === max ? piece.fill(0) : scaleRange(piece, { min, max }));
+  }
 }
 
 function prepareRecord(
   context: Context,
   record: IngestedRecord,
 ): PreparedRecord & { beats: number; dropped: number } {
-  const { params } = context;
-  const choice = chooseLead(record.leads.map((lead) => lead.name), params.lead),
-    lead = record.leads[choice.index];
-  const { millivolts, missing } = toMillivolts(readLead(context, record, choice.index), lead);
-  const filtered = filterSignal(millivolts, record.record, lead.fs, params);
-  const atTarget = Float32Array.from(
-    lead.fs === params.targetHz
-      ? filtered
-      : resampleFft(filtered, { fromFs: lead.fs, toFs: params.targetHz }),
+  const { params } = context, { targetHz } = params;
+  const { index, reason } = chooseLead(record.leads.map((lead) => lead.name), params.lead),
+    lead = record.leads[index];
+  const plan = planResampling(
+    lead.samples,
+    { fromFs: lead.fs, toFs: targetHz },
+    params.resample as ResampleMethod,
   );
-  const beats = findBeats(context, record, atTarget);
-  const scaled = params.scale === "record" ? scaleToUnit(atTarget) : undefined;
-  const data = scaled?.samples ?? atTarget;
-  context.write(signalFile(record.record), encodeNpy({ dtype: "<f4", shape: [data.length], data }));
+  const { writer, peaks, defects, missing, gaps, ...found } = prepareLead(context, record, {
+    index,
+    lead,
+    plan,
+  });
+  const annotations = record.labelled
+    ? context.readJson<AnnotationColumns>("01_ingest", annotationsFile(record.record))
+    : undefined;
+  const kept = outsideOf(defects, peaks);
+  const beats = annotations === undefined
+    ? { sample: kept, symbol: kept.map(() => "") }
+    : annotatedBeats(record, annotations, { lead, plan });
+  const polarity = readPolarity(writer, plan.samples, beats.sample, targetHz);
+  const flip = params.polarity === "flip" && polarity.verdict === "inverted",
+    scale = params.scale === "record";
+  const [min, max] = flip ? [-found.max, -found.min] : [found.min, found.max];
+  rewrite(writer, plan.samples, { min, max, flip, scale });
+  writer.close();
   context.write(beatsFile(record.record), JSON.stringify(beats));
-  const annotated = record.labelled
-    ? context.readJson<AnnotationColumns>("01_ingest", annotationsFile(record.record)).sample.length
-    : beats.sample.length;
+  const columns: DefectColumns = {
+    from: defects.map(({ from }) => from),
+    to: defects.map(({ to }) => to),
+    reason: defects.map(({ reason }) => reason),
+  };
+  context.write(defectsFile(record.record), JSON.stringify(columns));
   return {
     record: record.record,
-    fs: params.targetHz,
-    samples: data.length,
+    fs: targetHz,
+    samples: plan.samples,
     lead: lead.name,
-    leadReason: choice.reason,
+    leadReason: reason,
     labelled: record.labelled,
     synthetic: record.synthetic,
-    rangeMv: scaled && { min: scaled.min, max: scaled.max },
+    rangeMv: scale ? { min, max } : undefined,
     missingSamples: missing,
+    gaps,
+    beatsLeftOut: peaks.length - kept.length,
+    resampled: plan.method,
+    resampledHz: plan.method === "polyphase" ? lead.fs * plan.rates.toFs / plan.rates.fromFs : targetHz,
+    polarity: { ...polarity, flipped: flip },
     beats: beats.sample.length,
-    dropped: annotated - beats.sample.length,
+    dropped: (annotations?.sample.length ?? kept.length) - beats.sample.length,
   };
+}
+
+/** A length, a rate or a filter that does not fit the record is the user's to know. */
+function prepareOrRefuse(context: Context, record: IngestedRecord) {
+  try {
+    return prepareRecord(context, record);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new StageError(`Cannot prepare record ${record.record}: ${error.message}`, {
+      hint:
+        "see --filter, --lowHz, --highHz, --notch, --targetHz and --resample, or leave the record out with --records",
+    });
+  }
 }
 
 await runStage(STAGES.preprocess, {
@@ -125,15 +237,23 @@ await runStage(STAGES.preprocess, {
     const ingested = context.readJson<IngestedRecord[]>("01_ingest", RECORDS_FILE);
     const bar = context.progress.bar("filtering", ingested.length, "records");
     const prepared = ingested.map((record, i) => {
-      const done = prepareRecord(context, record);
+      const done = prepareOrRefuse(context, record);
       bar.update(i + 1, record.record);
       return done;
     });
     bar.finish();
     context.write(RECORDS_FILE, JSON.stringify(prepared, null, 1));
-    const sum = (of: (record: typeof prepared[number]) => number) =>
-      prepared.reduce((total, r) => total + of(r), 0);
-    const other = prepared.filter((record) => record.leadReason !== "asked for by name");
+    type Prepared = typeof prepared[number];
+    const sum = (of: (record: Prepared) => number) => prepared.reduce((total, r) => total + of(r), 0);
+    /** What there is to say of some records, by their names. */
+    const listed = <T>(of: (record: Prepared) => T | undefined) =>
+      Object.fromEntries(prepared.flatMap((record) => {
+        const value = of(record);
+        return value ? [[record.record, value]] : [];
+      }));
+    const otherLead = listed(({ lead, leadReason }) =>
+      leadReason === "asked for by name" ? undefined : `${lead}: ${leadReason}`
+    );
     const beats = sum((record) => record.beats);
     if (beats === 0) {
       throw new StageError(`Cannot go on: no heartbeat was found in ${prepared.length} records`, {
@@ -146,13 +266,20 @@ await runStage(STAGES.preprocess, {
         records: prepared.length,
         beats,
         annotationsLeftOut: sum((record) => record.dropped),
-        missingSamplesRepeated: sum((record) => record.missingSamples),
-        otherLead: Object.fromEntries(
-          other.map(({ record, lead, leadReason }) => [record, `${lead}: ${leadReason}`]),
+        missingSamplesFilled: listed(({ missingSamples }) => missingSamples),
+        gaps: listed(({ gaps }) => gaps),
+        beatsLeftOutWithoutSignal: listed(({ beatsLeftOut }) => beatsLeftOut),
+        inverted: listed(({ polarity }) =>
+          polarity.verdict === "inverted" && Number(polarity.score.toFixed(3))
         ),
+        flipped: prepared.filter(({ polarity }) => polarity.flipped).map(({ record }) => record),
+        resampled: listed(({ resampled, resampledHz }) =>
+          resampled !== "none" && `${resampled} to ${resampledHz} Hz`
+        ),
+        otherLead,
       },
       summary: `${prepared.length} records, ${beats} beats, ${context.params.lead} in ${
-        prepared.length - other.length
+        prepared.length - Object.keys(otherLead).length
       }`,
     };
   },

@@ -59,10 +59,28 @@ export interface PreparedRecord {
   leadReason: string;
   labelled: boolean;
   synthetic: boolean;
-  /** The range of the filtered signal in mV that became 0..1; undefined when it was not scaled. */
+  /** The range of the filtered signal in mV, as it is after flipping, that became 0..1; undefined when it was not scaled. */
   rangeMv?: { min: number; max: number };
-  /** Missing samples that repeat their predecessor. */
+  /** Missing samples that were filled in, those of the gaps included. */
   missingSamples: number;
+  /** Stretches of missing samples too long to be called repaired. */
+  gaps: number;
+  /** Beats that the detector found where there is no signal, and that were left out. */
+  beatsLeftOut: number;
+  resampled: "none" | "fft" | "polyphase";
+  /** Rate in Hz that came out; differs from `fs` where the ratio of the rates is none of small integers. */
+  resampledHz: number;
+  /** Which way the QRS complexes point (before flipping), with a score in [-1, 1]. */
+  polarity: { verdict: "upright" | "inverted" | "unclear"; score: number; flipped: boolean };
+}
+
+/** <record>.defects.json of 02_preprocess: stretches without a true signal at the target rate, columns of equal length. */
+export interface DefectColumns {
+  /** Samples [from, to), in order of `from`. */
+  from: number[];
+  to: number[];
+  /** "missing", "flat", "saturated" or "lead off". */
+  reason: string[];
 }
 
 export const RECORDS_FILE = "records.json";
@@ -72,3 +90,4 @@ export const leadFile = (record: string, lead: number): string => `${record}.lea
 export const signalFile = (record: string): string => `${record}.signal.npy`;
 export const annotationsFile = (record: string): string => `${record}.annotations.json`;
 export const beatsFile = (record: string): string => `${record}.beats.json`;
+export const defectsFile = (record: string): string => `${record}.defects.json`;

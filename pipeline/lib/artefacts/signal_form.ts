@@ -14,6 +14,10 @@ export const signalFormSchema = z.object({
   lowHz: z.number(),
   highHz: z.number(),
   filterOrder: z.int(),
+  /** Cards from before these could be chosen stand for what was done then. */
+  notch: z.string().default("none"),
+  resample: z.string().default("auto"),
+  polarity: z.string().default("report"),
 });
 
 export type SignalForm = z.infer<typeof signalFormSchema>;
@@ -35,15 +39,21 @@ export function signalFormOf({ fs, params, preprocess }: WindowCounts): SignalFo
   return signalFormSchema.parse({ ...preprocess, ...params, scale: preprocess.scale, fs });
 }
 
+/** Parameters that count with some filters only. */
+const COUNTS_WITH: Record<string, readonly string[]> = {
+  lowHz: ["bandpass", "highpass"],
+  highHz: ["bandpass"],
+  filterOrder: ["bandpass", "highpass"],
+};
+
 /**
  * Compares two forms.
  *
- * @returns The first difference in words, undefined when there is none. Corners count for a band-pass only.
+ * @returns The first difference in words, undefined when there is none. Corners count for the filters that have them.
  */
 export function differenceOfForms(dataset: SignalForm, model: SignalForm): string | undefined {
-  const corners = ["lowHz", "highHz", "filterOrder"];
   for (const name of Object.keys(signalFormSchema.shape) as (keyof SignalForm)[]) {
-    if (corners.includes(name) && dataset.filter !== "bandpass") continue;
+    if (COUNTS_WITH[name]?.includes(dataset.filter) === false) continue;
     if (dataset[name] !== model[name]) return `its ${name} is ${dataset[name]}, the model's ${model[name]}`;
   }
   return undefined;

@@ -113,17 +113,17 @@ const preprocess = declare({
     filter: {
       type: "string",
       default: "bandpass",
-      choices: ["bandpass", "baseline", "none"],
-      doc: "Zero-phase Butterworth band-pass, median baseline removal, or nothing",
+      choices: ["bandpass", "highpass", "baseline", "none"],
+      doc: "Zero-phase Butterworth band-pass or high-pass, median baseline removal, or nothing",
     },
     lowHz: {
-      needs: ["filter", "bandpass"],
+      needs: ["filter", "bandpass", "highpass"],
       type: "float",
       default: 0.5,
       min: 0.01,
       max: 1000,
       unit: "Hz",
-      doc: "Lower corner of the band-pass",
+      doc: "Lower corner of the band-pass, corner of the high-pass",
     },
     highHz: {
       needs: ["filter", "bandpass"],
@@ -135,12 +135,18 @@ const preprocess = declare({
       doc: "Upper corner of the band-pass",
     },
     filterOrder: {
-      needs: ["filter", "bandpass"],
+      needs: ["filter", "bandpass", "highpass"],
       type: "int",
       default: 2,
       min: 1,
       max: 8,
-      doc: "Order of the band-pass",
+      doc: "Order of the band-pass or high-pass",
+    },
+    notch: {
+      type: "string",
+      default: "none",
+      choices: ["none", "50", "60"],
+      doc: "Frequency of the mains in Hz that a notch of Q 30 takes out",
     },
     targetHz: {
       type: "float",
@@ -149,6 +155,27 @@ const preprocess = declare({
       max: 2000,
       unit: "Hz",
       doc: "Sampling rate after resampling",
+    },
+    resample: {
+      type: "string",
+      default: "auto",
+      choices: ["auto", "fft", "polyphase"],
+      doc:
+        "FFT of the whole record, polyphase filter, or auto: the FFT for up to 2^20 samples, else the filter",
+    },
+    longestRepairMs: {
+      type: "int",
+      default: 50,
+      min: 0,
+      max: 1000,
+      unit: "ms",
+      doc: "Missing samples up to this length are filled in; in longer gaps no beats are looked for",
+    },
+    polarity: {
+      type: "string",
+      default: "report",
+      choices: ["report", "flip"],
+      doc: "Report records whose QRS complexes are inverted, or turn them upright",
     },
     detector: {
       type: "string",

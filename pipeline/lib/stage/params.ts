@@ -10,8 +10,8 @@ interface ParamBase {
   unit?: string;
   /** True when a study that sets it is named after it: a flag may then not say otherwise. */
   ofStudy?: true;
-  /** Another parameter of the stage and the value that it must have for this one to count. */
-  needs?: readonly [name: string, value: string];
+  /** Another parameter of the stage and the values of which it must have one for this one to count. */
+  needs?: readonly [name: string, ...values: string[]];
   /** False for what cannot change a result (workers, a mirror's address): it stays out of the cache key. */
   inKey?: false;
 }

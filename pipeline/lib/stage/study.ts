@@ -105,10 +105,10 @@ export function stageParams<S extends ParamSpec>(
     ...own,
   };
   for (const name of Object.keys(own)) {
-    const [other, value] = stage.params[name].needs ?? [];
-    if (other !== undefined && params[other] !== value) {
+    const [other, ...values] = stage.params[name].needs ?? [];
+    if (other !== undefined && !values.includes(String(params[other]))) {
       throw new UsageError(
-        `Cannot use --${name}: it counts with --${other} ${value} only, got ${params[other]}`,
+        `Cannot use --${name}: it counts with --${other} ${values.join(" or ")} only, got ${params[other]}`,
       );
     }
   }

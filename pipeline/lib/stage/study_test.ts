@@ -54,7 +54,7 @@ Deno.test("stageParams() refuses a flag that cannot count, and one that contradi
   assert.equal(study.doc, "");
   assert.throws(
     () => stageParams(STAGES.preprocess, study, { lowHz: 2 }),
-    /--lowHz: it counts with --filter bandpass only/,
+    /--lowHz: it counts with --filter bandpass or highpass only/,
   );
   assert.equal(stageParams(STAGES.preprocess, study, { lowHz: 2, filter: "bandpass" }).lowHz, 2);
   assert.throws(

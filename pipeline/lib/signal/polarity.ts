@@ -1,0 +1,59 @@
+/** Half of the stretch around the R peak that is looked at, and half of the part of it that is the QRS complex. */
+export const POLARITY_REACH_SECONDS = 0.25;
+const QRS_SECONDS = 0.1;
+/** Deflections to both sides that differ less than this are of no clear polarity. */
+const UNCLEAR = 0.1;
+
+/** Which way the QRS complexes of a lead point. */
+export interface Polarity {
+  verdict: "upright" | "inverted" | "unclear";
+  /** (up - down) / (up + down) of the median beat's largest deflections, in [-1, 1]; negated for the negated signal. */
+  score: number;
+}
+
+/** Median of values, which are sorted for that; of an even number the mean of the two middle ones. */
+function medianOf(values: Float64Array): number {
+  values.sort();
+  const middle = values.length >> 1;
+  return values.length % 2 === 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+/**
+ * Gives the median of beats, sample by sample.
+ *
+ * @param beats Shape [beats, width], at least one beat.
+ * @param width Samples of a beat.
+ * @returns Shape [width].
+ */
+export function medianBeat(beats: Float32Array, width: number): Float64Array<ArrayBuffer> {
+  const column = new Float64Array(beats.length / width);
+  return Float64Array.from({ length: width }, (_, i) => {
+    for (let beat = 0; beat < column.length; beat++) column[beat] = beats[beat * width + i];
+    return medianOf(column);
+  });
+}
+
+/**
+ * Tells which way the QRS complexes of a lead point: by the larger of the two deflections of the median beat within 100 ms of the
+ * R peak, from the median level of the 250 ms to both sides.
+ *
+ * In limb leads II and MLII a normal heart gives upright complexes: `inverted` hints at swapped electrodes or at a bundle branch
+ * block. In V1 and aVR inverted is normal.
+ *
+ * @param beats Stretches around R peaks in any unit, shape [beats, width]; the R peak in the middle.
+ * @param width 2 * round(POLARITY_REACH_SECONDS * fs) + 1.
+ * @returns `unclear` with score 0 for no beats or a flat median beat.
+ */
+export function findPolarity(beats: Float32Array, width: number): Polarity {
+  if (beats.length < width) return { verdict: "unclear", score: 0 };
+  const beat = medianBeat(beats, width), level = medianOf(beat.slice());
+  const middle = width >> 1, reach = Math.round(middle * QRS_SECONDS / POLARITY_REACH_SECONDS);
+  let up = 0, down = 0;
+  for (let i = middle - reach; i <= middle + reach; i++) {
+    up = Math.max(up, beat[i] - level);
+    down = Math.max(down, level - beat[i]);
+  }
+  if (up + down === 0) return { verdict: "unclear", score: 0 };
+  const score = (up - down) / (up + down);
+  return { verdict: Math.abs(score) < UNCLEAR ? "unclear" : score > 0 ? "upright" : "inverted", score };
+}
