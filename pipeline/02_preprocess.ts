@@ -58,11 +58,12 @@ interface PreparedLead {
 /** Writes what arrives as float32, finds its range and, where asked to, its beats. */
 function openSignal(writer: SignalWriter, detect: ((samples: Float32Array) => number[]) | undefined) {
   let min = Infinity, max = -Infinity;
-  const peaks: number[] = [];
+  const peaks: number[] = [], piece = new Float32Array(PIECE_SAMPLES);
   return {
     push(x: Float64Array) {
       for (let from = 0; from < x.length; from += PIECE_SAMPLES) {
-        const samples = Float32Array.from(x.subarray(from, from + PIECE_SAMPLES));
+        const part = x.subarray(from, from + PIECE_SAMPLES), samples = piece.subarray(0, part.length);
+        samples.set(part);
         for (const value of samples) {
           if (value < min) min = value;
           if (value > max) max = value;

@@ -10,7 +10,7 @@ export interface SignalSink {
 
 /** Work on a signal that can be done block by block, because what lies far away does not matter. */
 export interface BlockWork {
-  /** Works on a stretch of the signal as if it were the whole; must not change it. */
+  /** Works on a stretch of the signal as if it were the whole; must not change it. The result may lie where the last one lay. */
   process(x: Float64Array): Float64Array;
   /** Samples to each side of a place in time beyond which the signal has no influence on the result there. */
   reachSamples: number;

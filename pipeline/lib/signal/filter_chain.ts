@@ -3,6 +3,7 @@ import type { BlockWork } from "./blocks.ts";
 import { butterworthBandpass, butterworthHighpass, type SecondOrderSection } from "./butterworth.ts";
 import { sosFiltFilt, sosReachSamples } from "./filters.ts";
 import { notch } from "./notch.ts";
+import { createWorkArray } from "./work_array.ts";
 
 /** Quality factor of the notch: at 50 Hz 1.7 Hz between the frequencies of -3 dB. */
 export const NOTCH_Q = 30;
@@ -36,7 +37,8 @@ export function designFilters(choice: FilterChoice, fs: number): BlockWork | und
     ...filter === "bandpass" ? butterworthBandpass({ order, lowHz, highHz, fs }) : [],
     ...filter === "highpass" ? butterworthHighpass({ order, cutoffHz: lowHz, fs }) : [],
   ];
-  const filtered = (x: Float64Array) => sections.length === 0 ? x : sosFiltFilt(sections, x);
+  const work = createWorkArray();
+  const filtered = (x: Float64Array) => sections.length === 0 ? x : sosFiltFilt(sections, x, work);
   const reach = sections.length === 0 ? 0 : sosReachSamples(sections);
   if (filter === "baseline") {
     return {

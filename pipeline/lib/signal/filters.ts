@@ -1,28 +1,26 @@
 import type { SecondOrderSection } from "./butterworth.ts";
 import { requireFinite } from "./finite.ts";
+import { createWorkArray, type WorkArray } from "./work_array.ts";
 
-/** Which way a pass goes over the samples: index by index from `from` to `end`, `end` not included. */
-interface Pass {
-  from: number;
-  end: number;
-  step: 1 | -1;
-}
+/** Samples that are run between two looks at the states. */
+const CHUNK_SAMPLES = 512;
+/**
+ * A state below this is 0. On a flat line states shrink without an end, and numbers near the smallest that there is (1e-308) take a
+ * processor a hundred times as long; a signal of any meaning never comes near.
+ */
+const NEGLIGIBLE = 1e-150;
 
-const forwards = (x: Float64Array): Pass => ({ from: 0, end: x.length, step: 1 });
-const backwards = (x: Float64Array): Pass => ({ from: x.length - 1, end: -1, step: -1 });
+/** Which way a pass goes over the samples. */
+type Direction = 1 | -1;
 
-/** State of one section before its first sample, transposed direct form II. */
-type SectionState = readonly [z1: number, z2: number];
-
-const AT_REST: SectionState = [0, 0];
-
-/** Runs one section over a signal in place. */
+/** Runs one section over samples [from, end) in place, the other way round for a step of -1; leaves its state behind. */
 function runSection(
   [b0, b1, b2, , a1, a2]: SecondOrderSection,
   x: Float64Array,
-  { from, end, step }: Pass,
-  [z1, z2]: SectionState,
+  { from, end, step }: { from: number; end: number; step: Direction },
+  state: Float64Array,
 ): void {
+  let z1 = state[0], z2 = state[1];
   for (let i = from; i !== end; i += step) {
     const input = x[i];
     const output = b0 * input + z1;
@@ -30,18 +28,21 @@ function runSection(
     z2 = b2 * input - a2 * output;
     x[i] = output;
   }
+  state[0] = z1;
+  state[1] = z2;
 }
 
 /**
- * Runs two sections over a signal in place, the second one on what the first one gives. Each waits for its own last
+ * Runs two sections as runSection() does one, the second one on what the first one gives. Each waits for its own last
  * output: side by side they take the time of one, and the result is bit for bit that of one after the other.
  */
 function runTwoSections(
   [[b0, b1, b2, , a1, a2], [d0, d1, d2, , c1, c2]]: readonly [SecondOrderSection, SecondOrderSection],
   x: Float64Array,
-  { from, end, step }: Pass,
-  [[z1, z2], [w1, w2]]: readonly [SectionState, SectionState],
+  { from, end, step }: { from: number; end: number; step: Direction },
+  state: Float64Array,
 ): void {
+  let z1 = state[0], z2 = state[1], w1 = state[2], w2 = state[3];
   for (let i = from; i !== end; i += step) {
     const input = x[i];
     const between = b0 * input + z1;
@@ -52,31 +53,45 @@ function runTwoSections(
     w2 = d2 * between - c2 * output;
     x[i] = output;
   }
+  state[0] = z1;
+  state[1] = z2;
+  state[2] = w1;
+  state[3] = w2;
 }
 
-/** Runs all sections over a signal in place, each from its state. */
+/** Runs all sections over a signal in place, transposed direct form II, each from its two values of `states`. */
 function runSections(
   sos: readonly SecondOrderSection[],
   x: Float64Array,
-  pass: Pass,
-  states: readonly SectionState[],
+  step: Direction,
+  states: Float64Array,
 ): void {
   for (let k = 0; k < sos.length; k += 2) {
-    if (k + 1 < sos.length) runTwoSections([sos[k], sos[k + 1]], x, pass, [states[k], states[k + 1]]);
-    else runSection(sos[k], x, pass, states[k]);
+    const state = states.subarray(2 * k, 2 * k + 4);
+    for (let done = 0; done < x.length; done += CHUNK_SAMPLES) {
+      const until = Math.min(x.length, done + CHUNK_SAMPLES);
+      const part = step === 1
+        ? { from: done, end: until, step }
+        : { from: x.length - 1 - done, end: x.length - 1 - until, step };
+      if (k + 1 < sos.length) runTwoSections([sos[k], sos[k + 1]], x, part, state);
+      else runSection(sos[k], x, part, state);
+      for (let i = 0; i < state.length; i++) if (Math.abs(state[i]) < NEGLIGIBLE) state[i] = 0;
+    }
   }
 }
 
-/** The states that a constant signal of `level` would have left behind. */
-function settledStates(sos: readonly SecondOrderSection[], level: number): SectionState[] {
-  return sos.map(([b0, b1, b2, , a1, a2]) => {
+/** The states that a constant signal of `level` would have left behind, two a section. */
+function settledStates(sos: readonly SecondOrderSection[], level: number): Float64Array {
+  const states = new Float64Array(2 * sos.length);
+  sos.forEach(([b0, b1, b2, , a1, a2], k) => {
     const gain = (b0 + b1 + b2) / (1 + a1 + a2);
     const z2 = b2 - a2 * gain;
     const z1 = b1 - a1 * gain + z2;
-    const state: SectionState = [z1 * level, z2 * level];
+    states[2 * k] = z1 * level;
+    states[2 * k + 1] = z2 * level;
     level *= gain;
-    return state;
   });
+  return states;
 }
 
 /**
@@ -95,7 +110,7 @@ export function sosFilt(
 ): Float64Array<ArrayBuffer> {
   requireFinite(x, "filter a signal");
   const out = Float64Array.from(x);
-  runSections(sos, out, forwards(out), sos.map(() => AT_REST));
+  runSections(sos, out, 1, new Float64Array(2 * sos.length));
   return out;
 }
 
@@ -137,12 +152,14 @@ export function sosReachSamples(sos: readonly SecondOrderSection[]): number {
  *
  * @param sos Second-order sections, for example of butterworthBandpass().
  * @param x Finite samples, more than sosPadSamples(sos).
+ * @param work Where the filter works and where its result lies; new memory when left out.
  * @returns Filtered samples, same length.
  * @throws RangeError if the signal is too short or a sample is not finite.
  */
 export function sosFiltFilt(
   sos: readonly SecondOrderSection[],
   x: Float32Array | Float64Array,
+  work: WorkArray = createWorkArray(),
 ): Float64Array<ArrayBuffer> {
   const pad = sosPadSamples(sos);
   const length = x.length;
@@ -150,13 +167,13 @@ export function sosFiltFilt(
     throw new RangeError(`Cannot filter a signal: it must be longer than ${pad} samples, got ${length}`);
   }
   requireFinite(x, "filter a signal");
-  const extended = new Float64Array(length + 2 * pad);
+  const extended = work(length + 2 * pad);
   extended.set(x, pad);
   for (let i = 1; i <= pad; i++) {
     extended[pad - i] = 2 * x[0] - x[i];
     extended[pad + length - 1 + i] = 2 * x[length - 1] - x[length - 1 - i];
   }
-  runSections(sos, extended, forwards(extended), settledStates(sos, extended[0]));
-  runSections(sos, extended, backwards(extended), settledStates(sos, extended[extended.length - 1]));
-  return extended.slice(pad, pad + length);
+  runSections(sos, extended, 1, settledStates(sos, extended[0]));
+  runSections(sos, extended, -1, settledStates(sos, extended[extended.length - 1]));
+  return extended.subarray(pad, pad + length);
 }

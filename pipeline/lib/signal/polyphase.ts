@@ -1,4 +1,5 @@
 import { requireFinite } from "./finite.ts";
+import { createWorkArray, type WorkArray } from "./work_array.ts";
 
 /** A change of the sampling rate: `up` samples for every `down` of them. */
 export interface Ratio {
@@ -72,10 +73,11 @@ export interface PolyphaseResampler {
   reachSamples: number;
   /**
    * @param x Finite samples. Beyond both ends the signal is taken as 0.
+   * @param work Where the result lies; new memory when left out.
    * @returns ceil(length * up / down) samples; sample m stands where sample m * down / up of `x` would.
    * @throws RangeError if a sample is not finite.
    */
-  resample(x: Float64Array): Float64Array<ArrayBuffer>;
+  resample(x: Float64Array, work?: WorkArray): Float64Array<ArrayBuffer>;
 }
 
 function greatestCommonDivisor(a: number, b: number): number {
@@ -116,15 +118,22 @@ export function createPolyphaseResampler({ up, down }: Ratio): PolyphaseResample
   return {
     ratio: { up, down },
     reachSamples: reach,
-    resample(x) {
+    resample(x, work = createWorkArray()) {
       requireFinite(x, "resample");
-      const out = new Float64Array(Math.ceil(x.length * up / down));
+      const out = work(Math.ceil(x.length * up / down));
       for (let m = 0, centre = 0, phase = 0; m < out.length; m++) {
         const first = centre - reach, row = phase * width;
         const from = first < 0 ? -first : 0, to = Math.min(width, x.length - first);
-        let sum = 0;
-        for (let i = from; i < to; i++) sum += rows[row + i] * x[first + i];
-        out[m] = sum;
+        // Four sums side by side: an addition need not wait for the one before.
+        let a = 0, b = 0, c = 0, d = 0, i = from;
+        for (; i + 3 < to; i += 4) {
+          a += rows[row + i] * x[first + i];
+          b += rows[row + i + 1] * x[first + i + 1];
+          c += rows[row + i + 2] * x[first + i + 2];
+          d += rows[row + i + 3] * x[first + i + 3];
+        }
+        for (; i < to; i++) a += rows[row + i] * x[first + i];
+        out[m] = (a + b) + (c + d);
         phase += down;
         while (phase >= up) {
           phase -= up;

@@ -2,6 +2,7 @@ import { BLOCK_SAMPLES, inBlocks, type SignalSink } from "./blocks.ts";
 import { MAX_DFT_LENGTH } from "./fft.ts";
 import { createPolyphaseResampler, rateRatio } from "./polyphase.ts";
 import { resampledLength, resampleFftTo, type ResampleRates } from "./resample.ts";
+import { createWorkArray } from "./work_array.ts";
 
 /** How a lead is resampled: `auto` takes the FFT for what fits in one block at both rates, else the polyphase filter. */
 export type ResampleMethod = "auto" | "fft" | "polyphase";
@@ -56,7 +57,8 @@ export function openResampling(
       up: rates.toFs,
       down: rates.fromFs,
     });
-    return inBlocks({ process: resample, reachSamples, ratio }, next);
+    const work = createWorkArray();
+    return inBlocks({ process: (x) => resample(x, work), reachSamples, ratio }, next);
   }
   const whole = new Float64Array(samples);
   let filled = 0;
