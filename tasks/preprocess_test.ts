@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { DefectColumns, PreparedRecord } from "../pipeline/lib/artefacts/records.ts";
+import { decodeNpyAs } from "../pipeline/lib/formats/npy/npy.ts";
+import type { WfdbRecord } from "../pipeline/lib/formats/wfdb/record.ts";
+import { MISSING_SAMPLE_212, signalChecksum } from "../pipeline/lib/formats/wfdb/signal.ts";
+import { encodeRecord } from "../pipeline/lib/formats/wfdb/wfdb.ts";
+import { generateSyntheticRecord } from "../pipeline/lib/sources/synthetic.ts";
+import { finishedKeys, inFolder, runOk } from "./test_stages.ts";
+
+/** Writes synthetic records of half a minute whose first lead was changed. */
+function writeRecords(folder: string, changes: ((lead: Int16Array) => void)[], fs = 360): void {
+  Deno.mkdirSync(folder);
+  changes.forEach((change, patient) => {
+    const made = generateSyntheticRecord({ seed: 1, patient, minutes: 0.5, fs });
+    change(made.signals[0]);
+    const signals = made.header.signals.map((spec, i) => ({
+      ...spec,
+      initialValueAdu: made.signals[i][0],
+      checksum: signalChecksum(made.signals[i]),
+    }));
+    const record: WfdbRecord = { ...made, header: { ...made.header, signals } };
+    for (const [name, bytes] of encodeRecord(record)) Deno.writeFileSync(join(folder, name), bytes);
+  });
+}
+
+/** Runs preprocess; returns its counts and how to read what it left. */
+async function preprocess(cwd: string, ...args: string[]) {
+  const { counts, key } = JSON.parse((await runOk(cwd, "preprocess", "--json", ...args)).stdout);
+  const folder = join(cwd, "data/02_preprocess", key.slice(0, 16));
+  const json = (name: string) => JSON.parse(Deno.readTextFileSync(join(folder, name)));
+  return {
+    counts,
+    records: json("records.json") as PreparedRecord[],
+    defects: (record: string): DefectColumns => json(`${record}.defects.json`),
+    beats: (record: string): number[] => json(`${record}.beats.json`).sample,
+    signal: (record: string) => {
+      const file = `${record}.signal.npy`;
+      return decodeNpyAs(Deno.readFileSync(join(folder, file)), { dtype: "<f4", file }).data;
+    },
+  };
+}
+
+Deno.test("preprocess fills short gaps, marks long ones and dead leads, finds no beats there, and counts by record", () =>
+  inFolder(async (cwd) => {
+    writeRecords(join(cwd, "records"), [
+      (lead) => {
+        lead.fill(MISSING_SAMPLE_212, 500, 510);
+        lead.fill(MISSING_SAMPLE_212, 2000, 3000);
+      },
+      (lead) => lead.fill(1024, 4000, 6000),
+      () => {},
+    ]);
+    for (const name of ["s001.atr", "s002.atr", "s003.atr"]) Deno.removeSync(join(cwd, "records", name));
+    await runOk(cwd, "ingest", "--source", "records", "--missingAnnotations", "unlabelled");
+    const { counts, defects, beats, signal } = await preprocess(cwd);
+    assert.deepEqual(counts.missingSamplesFilled, { s001: 1010 });
+    assert.deepEqual(counts.gaps, { s001: 1 });
+    assert.deepEqual(defects("s001"), { from: [2000], to: [3000], reason: ["missing"] });
+    assert.deepEqual(defects("s003"), { from: [], to: [], reason: [] });
+    const off = defects("s002");
+    assert.deepEqual(off.reason, ["lead off"]);
+    // The samples to both sides may have had the value by chance.
+    assert.ok(off.from[0] <= 4000 && off.from[0] > 3990 && off.to[0] >= 6000 && off.to[0] < 6010);
+    for (const [record, from, to] of [["s001", 2000, 3000], ["s002", off.from[0], off.to[0]]] as const) {
+      const found = beats(record);
+      assert.ok(found.length > 15 && found.every((beat) => beat < from || beat >= to), `beats of ${record}`);
+      assert.ok(signal(record).every((value) => value >= 0 && value <= 1));
+    }
+  }));
+
+Deno.test("preprocess reports inverted leads, and flips them when asked to", () =>
+  inFolder(async (cwd) => {
+    const invert = (lead: Int16Array) => lead.forEach((value, i) => lead[i] = 2048 - value);
+    writeRecords(join(cwd, "records"), [invert, () => {}]);
+    await runOk(cwd, "ingest", "--source", "records");
+    const reported = await preprocess(cwd), flipped = await preprocess(cwd, "--polarity", "flip");
+    assert.deepEqual(Object.keys(reported.counts.inverted), ["s001"]);
+    assert.deepEqual([reported.counts.flipped, flipped.counts.flipped], [[], ["s001"]]);
+    assert.deepEqual(reported.records.map(({ polarity }) => polarity.verdict), ["inverted", "upright"]);
+    const [before, after] = [reported.signal("s001"), flipped.signal("s001")];
+    assert.ok(
+      after.every((value, i) => Math.abs(value - (1 - before[i])) < 1e-6),
+      "turned upside down within 0..1",
+    );
+    assert.deepEqual(flipped.signal("s002"), reported.signal("s002"));
+    const [{ rangeMv: range }] = reported.records, [{ rangeMv: turned }] = flipped.records;
+    assert.deepEqual(turned, { min: -range!.max, max: -range!.min });
+  }));
+
+Deno.test("preprocess resamples by the method chosen; both give the same beats' places and nearly the same signal", () =>
+  inFolder(async (cwd) => {
+    writeRecords(join(cwd, "records"), [() => {}], 250);
+    await runOk(cwd, "ingest", "--source", "records");
+    const fft = await preprocess(cwd, "--scale", "none"),
+      polyphase = await preprocess(cwd, "--scale", "none", "--resample", "polyphase", "--notch", "50");
+    assert.deepEqual(fft.counts.resampled, { s001: "fft to 360 Hz" });
+    assert.deepEqual(polyphase.counts.resampled, { s001: "polyphase to 360 Hz" });
+    assert.deepEqual(polyphase.beats("s001"), fft.beats("s001"));
+    const [a, b] = [fft.signal("s001"), polyphase.signal("s001")];
+    assert.equal(a.length, b.length);
+    assert.ok(a.every((value, i) => i < 360 || i > a.length - 360 || Math.abs(value - b[i]) < 0.02));
+    assert.equal(finishedKeys(cwd, "02_preprocess").length, 2);
+  }));
