@@ -124,7 +124,7 @@ function outsideOf(defects: readonly Defect[], peaks: readonly number[]): number
 
 /** Annotated beats at the target rate, in order and inside the record: annotation files may go back in time or beyond the end. */
 function annotatedBeats(
-  { record, fs, samples }: IngestedRecord,
+  { fs, samples }: IngestedRecord,
   { sample, symbol }: AnnotationColumns,
   { lead, plan }: { lead: IngestedLead; plan: Resampling },
 ): AnnotationColumns {
