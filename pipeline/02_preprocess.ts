@@ -4,7 +4,7 @@ import { StageError } from "./lib/core/errors.ts";
 import { inBlocks, type SignalSink } from "./lib/signal/blocks.ts";
 import { type Defect, openDefectSearch } from "./lib/signal/defects.ts";
 import { designFilters, type FilterChoice } from "./lib/signal/filter_chain.ts";
-import { chooseLead, openMillivolts } from "./lib/signal/leads.ts";
+import { chooseLead, openMillivolts, type StoredSamples } from "./lib/signal/leads.ts";
 import { findPolarity, type Polarity, POLARITY_REACH_SECONDS } from "./lib/signal/polarity.ts";
 import { openBeatStream } from "./lib/signal/qrs/detector.ts";
 import { DETECTORS } from "./lib/signal/qrs/detectors.ts";
@@ -93,9 +93,7 @@ function prepareLead(
   const search = openDefectSearch(lead.fs, lead.missingAdu);
   using input = context.openInput("01_ingest", leadFile(record, index));
   for (let from = 0; from < lead.samples; from += PIECE_SAMPLES) {
-    const stored = input.read(from, Math.min(from + PIECE_SAMPLES, lead.samples)) as
-      | Int16Array
-      | Float32Array;
+    const stored = input.read(from, Math.min(from + PIECE_SAMPLES, lead.samples)) as StoredSamples;
     search.push(stored);
     millivolts.push(stored);
   }

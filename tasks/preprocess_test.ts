@@ -2,14 +2,18 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { DefectColumns, PreparedRecord } from "../pipeline/lib/artefacts/records.ts";
 import { decodeNpyAs } from "../pipeline/lib/formats/npy/npy.ts";
-import type { WfdbRecord } from "../pipeline/lib/formats/wfdb/record.ts";
-import { MISSING_SAMPLE_212, signalChecksum } from "../pipeline/lib/formats/wfdb/signal.ts";
+import type { Samples, WfdbRecord } from "../pipeline/lib/formats/wfdb/record.ts";
+import { signalChecksum } from "../pipeline/lib/formats/wfdb/signal.ts";
+import { sampleTraits } from "../pipeline/lib/formats/wfdb/storage_formats.ts";
 import { encodeRecord } from "../pipeline/lib/formats/wfdb/wfdb.ts";
 import { generateSyntheticRecord } from "../pipeline/lib/sources/synthetic.ts";
 import { finishedKeys, inFolder, runOk } from "./test_stages.ts";
 
+/** Marks a missing sample in the synthetic records, which are of format 212. */
+const MISSING = sampleTraits(212).missing;
+
 /** Writes synthetic records of half a minute whose first lead was changed. */
-function writeRecords(folder: string, changes: ((lead: Int16Array) => void)[], fs = 360): void {
+function writeRecords(folder: string, changes: ((lead: Samples) => void)[], fs = 360): void {
   Deno.mkdirSync(folder);
   changes.forEach((change, patient) => {
     const made = generateSyntheticRecord({ seed: 1, patient, minutes: 0.5, fs });
@@ -45,8 +49,8 @@ Deno.test("preprocess fills short gaps, marks long ones and dead leads, finds no
   inFolder(async (cwd) => {
     writeRecords(join(cwd, "records"), [
       (lead) => {
-        lead.fill(MISSING_SAMPLE_212, 500, 510);
-        lead.fill(MISSING_SAMPLE_212, 2000, 3000);
+        lead.fill(MISSING, 500, 510);
+        lead.fill(MISSING, 2000, 3000);
       },
       (lead) => lead.fill(1024, 4000, 6000),
       () => {},
@@ -71,7 +75,7 @@ Deno.test("preprocess fills short gaps, marks long ones and dead leads, finds no
 
 Deno.test("preprocess reports inverted leads, and flips them when asked to", () =>
   inFolder(async (cwd) => {
-    const invert = (lead: Int16Array) => lead.forEach((value, i) => lead[i] = 2048 - value);
+    const invert = (lead: Samples) => lead.forEach((value, i) => lead[i] = 2048 - value);
     writeRecords(join(cwd, "records"), [invert, () => {}]);
     await runOk(cwd, "ingest", "--source", "records");
     const reported = await preprocess(cwd), flipped = await preprocess(cwd, "--polarity", "flip");

@@ -1,4 +1,4 @@
-import type { Stretch } from "./leads.ts";
+import type { StoredSamples, Stretch } from "./leads.ts";
 
 /** What can be wrong with the stored values of a stretch. */
 export const DEFECT_REASONS = ["missing", "flat", "saturated", "lead off"] as const;
@@ -12,7 +12,7 @@ export interface Defect extends Stretch {
 
 /** A lead of stored values that arrives in pieces. */
 export interface DefectSearch {
-  push(stored: Int16Array | Int32Array | Float32Array): void;
+  push(stored: StoredSamples): void;
   /** @returns Defects in order of their beginning; those of one reason do not overlap. */
   finish(): Defect[];
 }

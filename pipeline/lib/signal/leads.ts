@@ -33,6 +33,9 @@ export interface Stretch {
   to: number;
 }
 
+/** Values of a lead as its source stores them. */
+export type StoredSamples = Int16Array | Int32Array | Float32Array;
+
 /** How a lead's values are stored. */
 export interface StoredLead {
   /** Units of a stored value for one millivolt, not 0. */
@@ -53,7 +56,7 @@ export interface MissingSamples {
 
 /** A lead of stored values that arrives in pieces. */
 export interface MillivoltStream {
-  push(stored: Int16Array | Int32Array | Float32Array): void;
+  push(stored: StoredSamples): void;
   finish(): MissingSamples;
 }
 
@@ -129,7 +132,7 @@ export function openMillivolts(
  * @returns Millivolts, same length, and how many samples were missing.
  */
 export function toMillivolts(
-  stored: Int16Array | Int32Array | Float32Array,
+  stored: StoredSamples,
   lead: StoredLead,
 ): { millivolts: Float64Array; missing: number } {
   const millivolts = new Float64Array(stored.length);
