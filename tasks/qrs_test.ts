@@ -71,6 +71,14 @@ Deno.test("qrs ends with 2 for wrong usage and with 1 for a folder that holds no
   const nowhere = await qrs("--source", "pipeline");
   assert.equal(nowhere.code, 1);
   assert.match(nowhere.stderr, /none of them a \.hea/);
+  const folder = Deno.makeTempDirSync(), fast = { patient: 0, seed: 1, minutes: 0.2, fs: 2000 };
+  for (const [name, bytes] of encodeRecord(generateSyntheticRecord(fast))) {
+    Deno.writeFileSync(join(folder, name), bytes);
+  }
+  const tooFast = await qrs("--source", folder, "--detector", "pan_tompkins");
+  assert.equal(tooFast.code, 1);
+  assert.match(tooFast.stderr, /must lie in 100 to 1000 Hz, got 2000\n.*hint: --fs 360/);
+  Deno.removeSync(folder, { recursive: true });
   const help = await qrs("--help");
   assert.equal(help.code, 0);
   assert.match(help.stdout, /--learning/);

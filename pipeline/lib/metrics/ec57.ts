@@ -1,10 +1,4 @@
-import {
-  BeatCursor,
-  type ClassOfSymbol,
-  type ComparedAnnotation,
-  FLUTTER_OFF,
-  FLUTTER_ON,
-} from "./ec57_cursor.ts";
+import { BeatCursor, type ClassOfSymbol, type ComparedAnnotation } from "./ec57_cursor.ts";
 
 /** Labels of the comparison's table: the AAMI classes, no beat (O), and shutdown: nothing could be read (X). */
 export const EC57_LABELS = ["N", "S", "V", "F", "Q", "O", "X"] as const;
@@ -167,24 +161,16 @@ function checkAscending(beats: Uint32Array, which: string): void {
  *
  * @param reference Sample indices of the annotated beats, ascending.
  * @param detected Sample indices of the detected beats, ascending.
- * @param options `excluded`: stretches of flutter as [first, last] samples in order of time; reference beats inside are
- *   passed over, detected ones are not counted.
  * @throws RangeError if a list is not ascending or the tolerance is negative.
  */
 export function compareBeats(
   reference: Uint32Array,
   detected: Uint32Array,
-  { excluded = [], ...bounds }: ComparisonBounds & { excluded?: readonly (readonly [number, number])[] },
+  bounds: ComparisonBounds,
 ): BeatCounts {
   checkAscending(reference, "reference");
   checkAscending(detected, "detected");
-  const annotate = (samples: Iterable<number>, symbol: string) =>
-    Array.from(samples, (sample) => ({ sample, symbol, subtype: 0 }));
-  const flutter = excluded.flatMap(([first, last]) => [
-    { sample: first, symbol: FLUTTER_ON, subtype: 0 },
-    { sample: last, symbol: FLUTTER_OFF, subtype: 0 },
-  ]);
-  const marked = [...annotate(reference, "N"), ...flutter].sort((a, b) => a.sample - b.sample);
-  const classOf = (symbol: string) => symbol === "N" ? symbol : undefined;
-  return qrsCounts(compareAnnotations(marked, annotate(detected, "N"), classOf, bounds));
+  const annotate = (samples: Uint32Array) =>
+    Array.from(samples, (sample) => ({ sample, symbol: "N", subtype: 0 }));
+  return qrsCounts(compareAnnotations(annotate(reference), annotate(detected), () => "N", bounds));
 }

@@ -11,14 +11,11 @@ export interface ComparedAnnotation {
 /** The AAMI class of an annotation symbol, one of the first five of EC57_LABELS; undefined where it marks no beat. */
 export type ClassOfSymbol = (symbol: string) => string | undefined;
 
-/** Begin and end of ventricular flutter or fibrillation. */
-export const FLUTTER_ON = "[", FLUTTER_OFF = "]";
-
 // Later than any sample, and exact in every difference.
 const END_OF_LIST = Number.MAX_SAFE_INTEGER;
 // What stands for no period, as in bxb: the end of a real one may lie below 0.
 const NONE = -1;
-const NOISE = "~";
+const FLUTTER_ON = "[", FLUTTER_OFF = "]", NOISE = "~";
 const UNREADABLE = 0x30;
 
 /** bxb's isqrs() takes a flutter wave for a beat, and its amap() for one without a class. */

@@ -42,12 +42,6 @@ Deno.test("compareBeats() counts only between the bounds, and a pair where its r
   assert.deepEqual(counts([2001], [], bounds), [0, 0, 0]);
 });
 
-Deno.test("compareBeats() does not count detections in excluded stretches", () => {
-  const excluded = { excluded: [[1000, 2000], [3000, 4000]] };
-  assert.deepEqual(counts([500, 2500], [500, 1000, 1500, 2000, 2500, 3500], excluded), [2, 0, 0]);
-  assert.deepEqual(counts([500], [999, 2001], excluded), [0, 1, 2]);
-});
-
 Deno.test("compareBeats() counts every beat once, and a perfect detector has no errors", () => {
   // A detection at sample 0 is bxb's blind spot.
   const beats = fc.array(fc.integer({ min: 1, max: 5000 }), { maxLength: 60 })
