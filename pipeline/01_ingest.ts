@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { FormatError, StageError } from "./lib/core/errors.ts";
 import { readSignalCsv, type SignalCsv } from "./lib/formats/csv/signal_csv.ts";
 import { encodeNpy } from "./lib/formats/npy/npy.ts";
-import { type LeadPlan, planRecord, readLeadSegment } from "./lib/formats/wfdb/multi_segment.ts";
+import { type LeadPlan, planRecord, readLeadParts } from "./lib/formats/wfdb/multi_segment.ts";
 import { encodeRecord, readAnnotations, readHeader } from "./lib/formats/wfdb/wfdb.ts";
 import { generateSyntheticRecords, isSynthetic } from "./lib/sources/synthetic.ts";
 import {
@@ -44,14 +44,10 @@ function writeWfdbRecord(context: Context, { plan, filesOf, annotations }: WfdbI
   const leads = plan.leads.map((lead, index) => {
     const writer = context.openArray(leadFile(header.record, index), DTYPES[lead.kind]);
     let samples = 0;
-    plan.segments.forEach(({ header: own, signals }, segment) => {
-      const hasLead = own !== undefined && signals[index] >= 0;
-      const files = hasLead ? filesOf(own, signals[index]) : new Map<string, Uint8Array>();
-      for (const part of readLeadSegment(plan, { lead: index, segment }, files)) {
-        writer.append(part);
-        samples += part.length;
-      }
-    });
+    for (const part of readLeadParts(plan, index, filesOf)) {
+      writer.append(part);
+      samples += part.length;
+    }
     writer.close();
     return describeLead(lead, samples);
   });

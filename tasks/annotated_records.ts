@@ -56,12 +56,7 @@ export function readRecordLead(folder: string, found: FolderRecord, wanted?: str
   const names = plan.leads.map(({ spec }) => spec.description);
   const index = wanted === undefined ? 0 : chooseLead(names, wanted).index;
   const { spec, fs, missing } = plan.leads[index];
-  const signalOf = new Map(plan.segments.map(({ header, signals }) => [header, signals[index]]));
-  const stored = readLead(
-    plan,
-    index,
-    (segment) => signalOf.get(segment)! < 0 ? new Map() : filesOf(segment, signalOf.get(segment)!),
-  );
+  const stored = readLead(plan, index, filesOf);
   // Annotations count in frames.
   const list = annotations === undefined ? [] : readAnnotations(plan.header, annotations);
   return {

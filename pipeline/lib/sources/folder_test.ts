@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { RecordHeader, SignalSpec } from "../formats/wfdb/record.ts";
-import { listWfdbRecords, recordFiles } from "./folder.ts";
+import { parseHeader } from "../formats/wfdb/header.ts";
+import { listRecordFiles, listWfdbRecords, recordFiles, withoutSegments } from "./folder.ts";
 
 const names = ["101.hea", "100.atr", "100.hea", "100.dat", "101.dat", "notes.txt", "102.dat"];
 
@@ -49,11 +50,42 @@ Deno.test("recordFiles() names each signal file once and keeps them in the folde
   const header = (...fileNames: string[]): RecordHeader => ({
     record: "100",
     fs: 360,
-    signals: fileNames.map((fileName) => ({ fileName }) as SignalSpec),
+    signals: fileNames.map((fileName) => ({ fileName, format: 16 }) as SignalSpec),
     comments: [],
   });
   assert.deepEqual(recordFiles(header("100.dat", "100.dat", "100b.dat")), ["100.dat", "100b.dat"]);
   for (const name of ["../100.dat", "/etc/passwd", "a/b.dat", "", "..", "a\\b"]) {
     assert.throws(() => recordFiles(header("100.dat", name)), { name: "FormatError" }, name);
   }
+});
+
+/** Headers of a record of two segments that share a file, and of a record of its own. */
+const HEADERS: Record<string, string> = {
+  "r.hea": "r/4 1 100 9\nr_layout 0\nr_1 4\n~ 1\nr_2 4",
+  "r_layout.hea": "r_layout 1 100 0\n~ 0 1/mV 12 0 0 0 0 II",
+  "r_1.hea": "r_1 1 100 4\nr.mat 16+24 1/mV 12 0 0 0 0 II",
+  "r_2.hea": "r_2 1 100 4\nr.mat 16+32 1/mV 12 0 0 0 0 II",
+  "s.hea": "s 2 100 4\ns.d0 80\ns.xyz 16",
+};
+const headerOf = (name: string) => HEADERS[name] === undefined ? undefined : parseHeader(HEADERS[name], name);
+
+Deno.test("withoutSegments() leaves out layouts and segments of other records", () => {
+  const listed = listWfdbRecords(Object.keys(HEADERS));
+  assert.deepEqual(listed.map(({ record }) => record), ["r", "r_1", "r_2", "r_layout", "s"]);
+  const kept = withoutSegments(listed, ({ header }) => headerOf(header));
+  assert.deepEqual(kept.map(({ record }) => record), ["r", "s"]);
+  assert.deepEqual(withoutSegments(listed, () => undefined), listed);
+});
+
+Deno.test("listRecordFiles() names headers of segments, signal files of any name and annotations, each once", () => {
+  assert.deepEqual(listRecordFiles({ record: "r", header: "r.hea", annotations: "r.atr" }, headerOf), [
+    "r.hea",
+    "r_layout.hea",
+    "r_1.hea",
+    "r_2.hea",
+    "r.mat",
+    "r.atr",
+  ]);
+  assert.deepEqual(listRecordFiles({ record: "s", header: "s.hea" }, headerOf), ["s.hea", "s.d0", "s.xyz"]);
+  assert.deepEqual(listRecordFiles({ record: "t", header: "t.hea" }, headerOf), ["t.hea"]);
 });

@@ -125,15 +125,16 @@ export function* iterateAnnotations(bytes: Uint8Array, file?: string): Generator
  * Decodes an annotation file in MIT format whole, as `iterateAnnotations` reads it.
  *
  * @param file Name of the file for error messages.
+ * @param most How many annotations to hold in memory at most; 2^22 without it, a month of heartbeats.
  * @returns Annotations in the file's order.
- * @throws {FormatError} As `iterateAnnotations`, and when there are more than 2^22: a month of heartbeats.
+ * @throws {FormatError} As `iterateAnnotations`, and when there are more than `most`.
  */
-export function decodeAnnotations(bytes: Uint8Array, file?: string): Annotation[] {
+export function decodeAnnotations(bytes: Uint8Array, file?: string, most = MAX_ANNOTATIONS): Annotation[] {
   const annotations: Annotation[] = [];
   for (const annotation of iterateAnnotations(bytes, file)) {
-    if (annotations.length === MAX_ANNOTATIONS) {
+    if (annotations.length === most) {
       throw new FormatError(
-        `Cannot decode annotations: a file must have at most ${MAX_ANNOTATIONS} of them, got more; cut it into parts`,
+        `Cannot decode annotations: a file must have at most ${most} of them, got more; cut it into parts`,
         { file },
       );
     }

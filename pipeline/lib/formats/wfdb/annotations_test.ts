@@ -3,7 +3,12 @@ import fc from "fast-check";
 import { FormatError } from "../../core/errors.ts";
 import { createRng } from "../../core/rng.ts";
 import { ANNOTATION_CODES, ANNOTATION_SYMBOLS } from "./annotation_codes.ts";
-import { annotationTimeResolution, decodeAnnotations, encodeAnnotations } from "./annotations.ts";
+import {
+  annotationTimeResolution,
+  decodeAnnotations,
+  encodeAnnotations,
+  iterateAnnotations,
+} from "./annotations.ts";
 import type { Annotation } from "./record.ts";
 
 const annotation = (sample: number, symbol = "N", rest: Partial<Annotation> = {}): Annotation => ({
@@ -235,4 +240,17 @@ Deno.test("decodeAnnotations() answers damaged files with annotations or a Forma
       assert.ok(error instanceof FormatError, `run ${run}: ${error}`);
     }
   }
+});
+
+Deno.test("iterateAnnotations() reads as far as it is asked, decodeAnnotations() no more than it may hold", () => {
+  const bytes = fileOf([1, 1], [1, 2], [1, 3], [50, 1]);
+  const [first] = iterateAnnotations(bytes);
+  assert.deepEqual(first, annotation(1));
+  assert.throws(() => [...iterateAnnotations(bytes)], /code must lie in 0..49 or 59..63, got 50/);
+  const whole = encodeAnnotations([annotation(1), annotation(2), annotation(3)]);
+  assert.equal(decodeAnnotations(whole, "r.atr", 3).length, 3);
+  assert.throws(
+    () => decodeAnnotations(whole, "r.atr", 2),
+    /must have at most 2 of them, got more; cut it into parts \(r\.atr\)/,
+  );
 });

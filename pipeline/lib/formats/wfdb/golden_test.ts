@@ -89,6 +89,12 @@ Deno.test("readRecord() reads what wfdb-python wrote: formats 212 and 16, an odd
   }
 });
 
+Deno.test("readRecord() reads what wfdb-python wrote: formats 80, 24, 32 and 516 with 1 to 3 samples a frame", () => {
+  const { header, signals } = readFrom(TESTDATA, "frames");
+  assert.equal(header.samples, 40);
+  assert.deepEqual(signals.map((signal) => Array.from(signal)), json("formats.json").frames);
+});
+
 Deno.test("encodeRecord() gives wfdb-python's signal files", () => {
   for (const name of ["two212", "three212", "two16", "mixed"]) {
     for (const [file, bytes] of encodeRecord(readFrom(TESTDATA, name))) {
@@ -100,6 +106,7 @@ Deno.test("encodeRecord() gives wfdb-python's signal files", () => {
 Deno.test("decodeAnnotations() reads what wfdb-python wrote: every symbol, every field, long intervals", () => {
   const golden: Record<string, Row[]> = json("crafted.json").annotations;
   assert.equal(golden.fields.length, 39);
+  assert.deepEqual(golden.labels.map(([, symbol]) => symbol), ["X", "N", "c", "y"]);
   for (const [name, rows] of Object.entries(golden)) {
     const annotations = decodeAnnotations(readBytes(`${name}.atr`, TESTDATA));
     assert.deepEqual(rowsOf(annotations), rows);

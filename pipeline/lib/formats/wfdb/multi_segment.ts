@@ -39,6 +39,8 @@ export interface RecordPlan {
 /** A gap costs nothing in a file: what a header may ask for has a limit, in samples over all leads. */
 const MAX_GAP_SAMPLES = 2 ** 32;
 const GAP_CHUNK_SAMPLES = 1 << 20;
+/** Two weeks at 360 Hz; what is longer is read in parts. */
+const MAX_WHOLE_SAMPLES = 2 ** 29;
 /** Far from any physical value, and exact in float32. */
 const MISSING_PHYSICAL = -(2 ** 31);
 
@@ -98,50 +100,53 @@ export function planRecord(
   return { header: { ...header, signals: leads.map(({ spec }) => spec) }, leads, segments: plans };
 }
 
+/** Gives the signal files of a segment, at least that of the signal with the given index. */
+export type FilesOf = (segment: RecordHeader, signal: number) => ReadonlyMap<string, Uint8Array>;
+
 /**
- * Reads one lead of one segment.
+ * Reads one lead of a record segment by segment, so that one segment at a time is in memory.
  *
- * @param files The segment's signal files, those of this lead suffice.
- * @returns The lead's samples in order, in parts: a gap comes in parts that share their memory.
+ * @param filesOf Asked for each segment that has the lead, in the record's order.
+ * @yields The lead's samples in order. A gap comes in parts that share their memory.
  * @throws {FormatError} As `readSignals`.
  */
-export function* readLeadSegment(
-  { leads, segments, header }: RecordPlan,
-  { lead, segment }: { lead: number; segment: number },
-  files: ReadonlyMap<string, Uint8Array>,
+export function* readLeadParts(
+  { header, leads, segments }: RecordPlan,
+  lead: number,
+  filesOf: FilesOf,
 ): Generator<LeadSamples> {
-  const { spec, kind, missing } = leads[lead], plan = segments[segment], index = plan.signals[lead];
-  if (plan.header === undefined || index < 0) {
-    let left = (plan.samples ?? 0) * spec.samplesPerFrame;
-    const chunk = makeSamples(kind, Math.min(left, GAP_CHUNK_SAMPLES)).fill(missing);
-    for (; left > 0; left -= chunk.length) yield left < chunk.length ? chunk.subarray(0, left) : chunk;
-    return;
+  const { spec, kind, missing } = leads[lead], isPart = header.segments !== undefined;
+  for (const { header: own, samples = 0, signals } of segments) {
+    const signal = signals[lead];
+    if (own === undefined || signal < 0) {
+      let left = samples * spec.samplesPerFrame;
+      const chunk = makeSamples(kind, Math.min(left, GAP_CHUNK_SAMPLES)).fill(missing);
+      for (; left > 0; left -= chunk.length) yield left < chunk.length ? chunk.subarray(0, left) : chunk;
+    } else {
+      const [stored] = readSignals(own, filesOf(own, signal), { only: [signal], isPart });
+      yield kind === "float32" ? toPhysical(stored, own.signals[signal]) : stored;
+    }
   }
-  const isPart = header.segments !== undefined;
-  const [samples] = readSignals(plan.header, files, { only: [index], isPart });
-  yield kind === "float32" ? toPhysical(samples, plan.header.signals[index]) : samples;
 }
 
 /**
  * Reads one lead of a record whole.
  *
- * @param filesOf Gives the signal files of a segment.
+ * @param filesOf Asked for each segment that has the lead, in the record's order.
  * @returns All its samples, with gaps marked as missing.
+ * @throws {FormatError} As `readSignals`.
  */
-export function readLead(
-  plan: RecordPlan,
-  lead: number,
-  filesOf: (segment: RecordHeader) => ReadonlyMap<string, Uint8Array>,
-): LeadSamples {
-  const parts: LeadSamples[] = [];
-  plan.segments.forEach(({ header }, segment) => {
-    const files = header === undefined ? new Map<string, Uint8Array>() : filesOf(header);
-    parts.push(...readLeadSegment(plan, { lead, segment }, files));
-  });
-  if (parts.length === 1) return parts[0];
-  const whole = makeSamples(plan.leads[lead].kind, parts.reduce((sum, part) => sum + part.length, 0));
+export function readLead(plan: RecordPlan, lead: number, filesOf: FilesOf): LeadSamples {
+  const { header, leads } = plan;
+  // A record of one segment needs no copy, and only its file may know its length.
+  if (header.segments === undefined) return readLeadParts(plan, lead, filesOf).next().value!;
+  const samples = header.samples! * leads[lead].spec.samplesPerFrame;
+  if (samples > MAX_WHOLE_SAMPLES) {
+    refuse(header, `a lead that is read whole must have at most ${MAX_WHOLE_SAMPLES} samples`, samples);
+  }
+  const whole = makeSamples(leads[lead].kind, samples);
   let at = 0;
-  for (const part of parts) {
+  for (const part of readLeadParts(plan, lead, filesOf)) {
     whole.set(part, at);
     at += part.length;
   }

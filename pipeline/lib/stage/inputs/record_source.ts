@@ -1,5 +1,5 @@
 import { basename, join, resolve } from "node:path";
-import { StageError } from "../../core/errors.ts";
+import { FormatError, StageError } from "../../core/errors.ts";
 import { downloadDatabase, MITDB_URL, SUMS_FILE } from "../../sources/physionet.ts";
 import { parseSha256Sums } from "../../sources/sha256sums.ts";
 import {
@@ -8,7 +8,6 @@ import {
   listWfdbRecords,
   withoutSegments,
 } from "../../sources/folder.ts";
-import { FormatError } from "../../core/errors.ts";
 import type { StageInput } from "../cache.ts";
 import { createDirectoryStore } from "../directory_store.ts";
 import { type FileHasher, statOrUndefined } from "../files.ts";

@@ -1,7 +1,12 @@
 import { join } from "node:path";
 import { StageError } from "../../core/errors.ts";
 import { decodeHeaderText } from "../../formats/wfdb/header.ts";
-import { planRecord, type RecordPlan, segmentHeaders } from "../../formats/wfdb/multi_segment.ts";
+import {
+  type FilesOf,
+  planRecord,
+  type RecordPlan,
+  segmentHeaders,
+} from "../../formats/wfdb/multi_segment.ts";
 import type { RecordHeader } from "../../formats/wfdb/record.ts";
 import { readHeader } from "../../formats/wfdb/wfdb.ts";
 import type { FolderRecord } from "../../sources/folder.ts";
@@ -9,8 +14,8 @@ import type { FolderRecord } from "../../sources/folder.ts";
 /** A record whose headers are read and whose signals are read on demand. */
 export interface WfdbInput {
   plan: RecordPlan;
-  /** Gives the file of one signal of one segment. The last one is kept, because signals that share a file follow it. */
-  filesOf(segment: RecordHeader, signal: number): ReadonlyMap<string, Uint8Array>;
+  /** Reads the file of one signal of one segment. The last one is kept, because signals that share a file follow it. */
+  filesOf: FilesOf;
   /** The annotation file; undefined where the record has none. */
   annotations?: Uint8Array;
 }

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { IngestedRecord } from "../pipeline/lib/artefacts/records.ts";
+import { decodeNpy } from "../pipeline/lib/formats/npy/npy.ts";
+import { stageArguments } from "./stage_command.ts";
+
+const TESTDATA = new URL("../pipeline/lib/formats/wfdb/testdata/", import.meta.url);
+
+/** Ingests some of the test records in a folder of its own. */
+async function ingest(
+  records: string[],
+  read: (folder: string, ingested: IngestedRecord[]) => void,
+): Promise<void> {
+  const cwd = Deno.makeTempDirSync({ prefix: "ecg-wfdb-" });
+  try {
+    const folder = join(cwd, "records");
+    Deno.mkdirSync(folder);
+    for (const { name } of Deno.readDirSync(TESTDATA)) {
+      if (/\.(hea|dat|atr)$/.test(name)) Deno.copyFileSync(new URL(name, TESTDATA), join(folder, name));
+    }
+    const args = ["--source", folder, "--records", records.join(), "--missingAnnotations", "unlabelled"];
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: stageArguments("ingest", args, { cwd }),
+      cwd,
+      stdin: "null",
+    }).output();
+    assert.equal(code, 0, new TextDecoder().decode(stderr));
+    const stage = join(cwd, "data/01_ingest");
+    const [key] = [...Deno.readDirSync(stage)].map((entry) => entry.name).filter((name) =>
+      /^[0-9a-f]{16}$/.test(name)
+    );
+    const output = join(stage, key);
+    read(output, JSON.parse(Deno.readTextFileSync(join(output, "records.json"))));
+  } finally {
+    Deno.removeSync(cwd, { recursive: true });
+  }
+}
+
+Deno.test("ingest writes each lead of a record at its own rate and width, and joins segments with their gaps", () =>
+  ingest(["frames", "layout"], (folder, records) => {
+    const { frames, segments } = JSON.parse(Deno.readTextFileSync(new URL("formats.json", TESTDATA)));
+    const shapes = records.map(({ record, fs, samples, leads }) => [
+      record,
+      fs,
+      samples,
+      ...leads.map((lead) => `${lead.name} ${lead.fs} ${lead.samples}`),
+    ]);
+    assert.deepEqual(shapes, [
+      ["frames", 100, 40, "a 100 40", "b 200 80", "c 200 80", "d 300 120"],
+      ["layout", 125, 77, "II 125 77", "V 125 77", "ABP 125 77"],
+    ]);
+    const lead = (record: string, index: number) =>
+      decodeNpy(Deno.readFileSync(join(folder, `${record}.lead${index}.npy`)));
+    assert.deepEqual([0, 1, 2, 3].map((i) => lead("frames", i).dtype), ["<i2", "<i4", "<i4", "<i2"]);
+    assert.deepEqual([0, 1, 2, 3].map((i) => Array.from(lead("frames", i).data)), frames);
+    records[1].leads.forEach(({ gainAduPerMv, baselineAdu, missingAdu }, i) => {
+      const { data } = lead("layout", i);
+      segments.physical[i].forEach((expected: number | null, k: number) => {
+        if (expected === null) assert.equal(data[k], missingAdu);
+        else assert.ok(Math.abs((data[k] - baselineAdu) / gainAduPerMv - expected) < 1e-6);
+      });
+    });
+  }));
