@@ -1,9 +1,9 @@
 /** Sources -> records: signals and annotations, verified. */
-import { join } from "node:path";
 import { FormatError, StageError } from "./lib/core/errors.ts";
-import { readSignalCsv, type SignalCsv } from "./lib/formats/csv/signal_csv.ts";
-import { encodeNpy } from "./lib/formats/npy/npy.ts";
+import { MISSING_SAMPLE, type SignalCsv } from "./lib/formats/csv/signal_csv.ts";
+import { annotationTextName } from "./lib/formats/kaggle_csv/annotation_text.ts";
 import { type LeadPlan, planRecord, readLeadParts } from "./lib/formats/wfdb/multi_segment.ts";
+import type { Annotation } from "./lib/formats/wfdb/record.ts";
 import { encodeRecord, readAnnotations, readHeader } from "./lib/formats/wfdb/wfdb.ts";
 import { generateSyntheticRecords, isSynthetic } from "./lib/sources/synthetic.ts";
 import {
@@ -14,13 +14,22 @@ import {
   leadFile,
   RECORDS_FILE,
 } from "./lib/artefacts/records.ts";
+import { csvFindings, describeCsv } from "./lib/report/csv_findings.ts";
+import type { ArrayWriter } from "./lib/stage/array_file.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
-import { csvRecordName, findRecordSource, type RecordSource } from "./lib/stage/inputs/record_source.ts";
+import { type CsvFile, explainCsvError, openCsvRecord } from "./lib/stage/inputs/csv_folder.ts";
+import { findRecordSource, type RecordSource } from "./lib/stage/inputs/record_source.ts";
 import { openWfdbRecord, type WfdbInput } from "./lib/stage/inputs/wfdb_folder.ts";
-import { runStage } from "./lib/stage/run.ts";
+import { runStage, type StageResult } from "./lib/stage/run.ts";
 import type { StageContext } from "./lib/stage/stage_context.ts";
 
 type Context = StageContext<typeof STAGES.ingest.params>;
+
+/** A record that was written, and what was found in it where it came from a text file. */
+interface Ingested {
+  ingested: IngestedRecord;
+  csv?: SignalCsv;
+}
 
 /** Units that a header may give instead of millivolts, in millivolts; the two mu are the micro sign and the letter. */
 const MILLIVOLTS: Record<string, number> = { mV: 1, uV: 1e-3, "\u00b5V": 1e-3, "\u03bcV": 1e-3, V: 1e3 };
@@ -37,6 +46,24 @@ function describeLead({ spec, fs, missing }: LeadPlan, samples: number): Ingeste
     missingAdu: missing,
   };
 }
+
+function writeAnnotations(context: Context, record: string, list: readonly Annotation[]): void {
+  const columns: IngestedAnnotations = {
+    sample: list.map((annotation) => annotation.sample),
+    symbol: list.map((annotation) => annotation.symbol),
+    subtype: list.map((annotation) => annotation.subtype),
+    channel: list.map((annotation) => annotation.channel),
+    num: list.map((annotation) => annotation.num),
+    aux: list.map((annotation) => annotation.aux),
+  };
+  context.write(annotationsFile(record), JSON.stringify(columns));
+}
+
+/** @param file Name that the missing file would have. */
+const missingAnnotations = (record: string, folder: string, file: string): StageError =>
+  new StageError(`Cannot ingest record ${record}: ${folder} has no ${file}`, {
+    hint: "fetch the annotations, or take such records as unlabelled with --missingAnnotations unlabelled",
+  });
 
 /** Writes a record lead by lead and segment by segment: no more than one segment's file and one lead of it is held. */
 function writeWfdbRecord(context: Context, { plan, filesOf, annotations }: WfdbInput): IngestedRecord {
@@ -55,16 +82,11 @@ function writeWfdbRecord(context: Context, { plan, filesOf, annotations }: WfdbI
   if (frames === 0) {
     throw new FormatError(`Cannot ingest record ${header.record}: it must hold samples, got none`);
   }
-  const list = annotations === undefined ? [] : readAnnotations(header, annotations);
-  const columns: IngestedAnnotations = {
-    sample: list.map((annotation) => annotation.sample),
-    symbol: list.map((annotation) => annotation.symbol),
-    subtype: list.map((annotation) => annotation.subtype),
-    channel: list.map((annotation) => annotation.channel),
-    num: list.map((annotation) => annotation.num),
-    aux: list.map((annotation) => annotation.aux),
-  };
-  context.write(annotationsFile(header.record), JSON.stringify(columns));
+  writeAnnotations(
+    context,
+    header.record,
+    annotations === undefined ? [] : readAnnotations(header, annotations),
+  );
   return {
     record: header.record,
     origin: "wfdb",
@@ -77,53 +99,48 @@ function writeWfdbRecord(context: Context, { plan, filesOf, annotations }: WfdbI
   };
 }
 
-async function readCsv({ params }: Context, path: string): Promise<SignalCsv> {
-  const { samplingRate, column } = params;
-  using opened = await Deno.open(path);
+async function writeCsvRecord(context: Context, folder: string, found: CsvFile): Promise<Ingested> {
+  const { record, file } = found, { params } = context;
+  if (found.annotations === undefined && found.expectsAnnotations && params.missingAnnotations === "refuse") {
+    throw missingAnnotations(record, folder, annotationTextName(record));
+  }
   try {
-    return await readSignalCsv(opened.readable, {
-      file: path,
-      column: column === "" ? undefined : /^\d+$/.test(column) ? Number(column) : column,
-      samplingRate: samplingRate === 0 ? undefined : samplingRate,
+    await using opened = await openCsvRecord(folder, found, params);
+    const writers: ArrayWriter<"<f4">[] = [];
+    const csv = await opened.reader.read((_, lead) => {
+      const writer = context.openArray(leadFile(record, lead), "<f4");
+      writers.push(writer);
+      return writer.append;
     });
+    for (const writer of writers) writer.close();
+    context.progress.line(`${file}: ${describeCsv(csv)}`);
+    for (const { text } of csvFindings(csv)) context.progress.line(`${file}: ${text}`);
+    if (opened.annotations) writeAnnotations(context, record, opened.annotations);
+    const { fs, samples, leads, fsSource } = csv;
+    const ingested: IngestedRecord = {
+      record,
+      origin: "csv",
+      fs,
+      samples,
+      leads: leads.map(({ name, gainAduPerMv, baselineAdu }) => ({
+        name,
+        fs,
+        samples,
+        gainAduPerMv,
+        baselineAdu,
+        missingAdu: MISSING_SAMPLE,
+      })),
+      labelled: opened.annotations !== undefined,
+      synthetic: false,
+      comments: [`sampling rate: ${fsSource}`],
+    };
+    return { ingested, csv };
   } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    throw new StageError(error.message, {
-      hint:
-        "correct the file, or move it out of the folder if it is no recording; --records takes only those named",
-    });
+    throw explainCsvError(error);
   }
 }
 
-async function writeCsvRecord(context: Context, folder: string, file: string): Promise<IngestedRecord> {
-  const path = join(folder, file), record = csvRecordName(file);
-  const { samples, columns, column, fs, fsSource } = await readCsv(context, path);
-  if (columns.length > samples.length) {
-    throw new StageError(
-      `Cannot ingest ${path}: one column must be one signal, got ${columns.length} columns of ${samples.length} samples`,
-      { hint: "a table with one beat a row is no recording; turn the file if rows and columns are swapped" },
-    );
-  }
-  const source = fsSource === "option" ? "--samplingRate" : fsSource;
-  const seconds = (samples.length / fs).toFixed(1);
-  context.progress.line(
-    `${record}: column ${JSON.stringify(column)}, ${Number(fs.toFixed(3))} Hz (${source}), ${seconds} s`,
-  );
-  const data = samples;
-  context.write(leadFile(record, 0), encodeNpy({ dtype: "<f4", shape: [data.length], data }));
-  return {
-    record,
-    origin: "csv",
-    fs,
-    samples: data.length,
-    leads: [{ name: column, fs, samples: data.length, gainAduPerMv: 1, baselineAdu: 0 }],
-    labelled: false,
-    synthetic: false,
-    comments: [`sampling rate: ${source}`],
-  };
-}
-
-async function* ingestAll(context: Context, source: RecordSource): AsyncGenerator<IngestedRecord> {
+async function* ingestAll(context: Context, source: RecordSource): AsyncGenerator<Ingested> {
   const { params } = context;
   if (source.kind === "synthetic") {
     for (const record of generateSyntheticRecords(params)) {
@@ -134,22 +151,16 @@ async function* ingestAll(context: Context, source: RecordSource): AsyncGenerato
       const name = `${record.header.record}.hea`;
       const plan = planRecord(readHeader(new TextDecoder().decode(files.get(name)), name));
       const annotations = files.get(`${record.header.record}.atr`);
-      yield writeWfdbRecord(context, { plan, filesOf: () => files, annotations });
+      yield { ingested: writeWfdbRecord(context, { plan, filesOf: () => files, annotations }) };
     }
   } else if (source.kind === "csv") {
     for (const file of source.files) yield await writeCsvRecord(context, source.folder, file);
   } else {
     for (const found of source.records) {
       if (found.annotations === undefined && params.missingAnnotations === "refuse") {
-        throw new StageError(
-          `Cannot ingest record ${found.record}: ${source.folder} has no ${found.record}.atr`,
-          {
-            hint:
-              "fetch the annotations, or take such records as unlabelled with --missingAnnotations unlabelled",
-          },
-        );
+        throw missingAnnotations(found.record, source.folder, `${found.record}.atr`);
       }
-      yield writeWfdbRecord(context, openWfdbRecord(source.folder, found));
+      yield { ingested: writeWfdbRecord(context, openWfdbRecord(source.folder, found)) };
     }
   }
 }
@@ -165,7 +176,10 @@ await runStage(STAGES.ingest, {
       : source.records.length;
     const bar = context.progress.bar("reading", total, "records");
     const records: IngestedRecord[] = [], seen = new Set<string>();
-    for await (const record of ingestAll(context, source)) {
+    const csvFiles: Record<string, StageResult["counts"]> = {};
+    for await (const { ingested: record, csv } of ingestAll(context, source)) {
+      // As JSON holds it: a range of no numbers becomes null.
+      if (csv !== undefined) csvFiles[record.record] = JSON.parse(JSON.stringify(csv));
       if (seen.has(record.record)) {
         throw new StageError(`Cannot ingest ${record.record}: two files would give a record of that name`, {
           hint: "rename one of the files",
@@ -190,7 +204,12 @@ await runStage(STAGES.ingest, {
     const labelled = records.filter((record) => record.labelled).length;
     const synthetic = records.some((record) => record.synthetic);
     return {
-      counts: { records: records.length, labelledRecords: labelled, samples },
+      counts: {
+        records: records.length,
+        labelledRecords: labelled,
+        samples,
+        ...(source.kind === "csv" ? { csvFiles } : {}),
+      },
       synthetic,
       summary:
         `${records.length} ${synthetic ? "synthetic " : ""}records, ${

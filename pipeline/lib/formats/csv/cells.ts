@@ -1,5 +1,9 @@
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
-const CLOCK = /^(?:(\d+):)?(\d+):(\d\d(?:\.\d+)?)$/;
+/** How tools write a sample that they do not have. */
+const MISSING = /^([+-]?(nan|inf|infinity)(\([a-z0-9]*\))?|null|nil|none|#?n\/?a!?|-+|\?|\.|)$/i;
+
+/** Separator of the cells of a row; "blank" stands for a run of blanks and tabs. */
+export type Separator = ";" | "\t" | "," | "blank";
 
 /**
  * Reads a cell as a decimal number.
@@ -14,20 +18,56 @@ export function parseNumberCell(cell: string, decimalComma: boolean): number {
   return NUMBER.test(text) ? Number(text) : NaN;
 }
 
-/**
- * Reads a cell of a time column: a number, or a clock "h:mm:ss.mmm" or "m:ss.mmm" in quotes or not, which
- * counts in seconds. Dates are not read.
- *
- * @returns The time in the column's unit, or NaN where the cell holds no time.
- */
-export function parseTimeCell(cell: string, decimalComma: boolean): number {
-  const number = parseNumberCell(cell, decimalComma);
-  if (!Number.isNaN(number)) return number;
-  const clock = CLOCK.exec(unquote(cell));
-  return clock === null ? NaN : Number(clock[1] ?? 0) * 3600 + Number(clock[2]) * 60 + Number(clock[3]);
-}
+/** Whether a cell stands for a value that is missing: empty, "NA", "nan", "inf", "-", "null" and the like. */
+export const isMissingCell = (cell: string): boolean => MISSING.test(cell.trim());
 
 /** Text of a cell without blanks and apostrophes around it, with which WFDB tools quote names. */
 export function unquote(cell: string): string {
   return cell.trim().replace(/^'(.*)'$/, "$1").trim();
+}
+
+/**
+ * Splits a line into its cells. A cell in double quotes may hold the separator, and its quotes doubled.
+ *
+ * Source: RFC 4180, but for line breaks in quotes, which are not supported; a quote inside an unquoted cell stands for itself.
+ *
+ * @param line Without its line end.
+ * @returns Undefined where a quote is not closed.
+ */
+export function splitCells(line: string, separator: Separator): string[] | undefined {
+  const isBlank = separator === "blank";
+  if (!line.includes('"')) {
+    if (!isBlank) return line.split(separator);
+    const trimmed = line.trim();
+    return trimmed === "" ? [] : trimmed.split(/[ \t]+/);
+  }
+  const isSeparator = (character: string) =>
+    isBlank ? character === " " || character === "\t" : character === separator;
+  const cells: string[] = [];
+  let position = 0;
+  for (;;) {
+    while (position < line.length && (line[position] === " " || line[position] === "\t" && isBlank)) {
+      position++;
+    }
+    if (isBlank && position === line.length) return cells;
+    if (line[position] === '"') {
+      let text = "";
+      for (position++;; position++) {
+        const close = line.indexOf('"', position);
+        if (close < 0) return undefined;
+        text += line.slice(position, close);
+        position = close + 1;
+        if (line[position] !== '"') break;
+        text += '"';
+      }
+      while (position < line.length && !isSeparator(line[position])) text += line[position++];
+      cells.push(text);
+    } else {
+      const start = position;
+      while (position < line.length && !isSeparator(line[position])) position++;
+      cells.push(line.slice(start, position));
+    }
+    if (position >= line.length) return cells;
+    position++;
+  }
 }

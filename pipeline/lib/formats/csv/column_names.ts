@@ -1,23 +1,28 @@
-/** What a unit counts: amplitude in millivolts or time in seconds. */
+/** What a unit counts: amplitude in millivolts, time in seconds, or steps of an analog-to-digital converter. */
 export interface Unit {
-  quantity: "voltage" | "time";
-  /** Millivolts or seconds that one unit stands for. */
+  quantity: "voltage" | "time" | "counts";
+  /** Millivolts or seconds that one unit stands for; 1 for counts, whose size nobody can tell from the unit. */
   factor: number;
+  /** The unit as people write it, for example "uV". */
+  symbol: string;
 }
 
 const UNITS: readonly [quantity: Unit["quantity"], factor: number, names: string[]][] = [
-  ["voltage", 1000, ["v", "volt", "volts"]],
-  ["voltage", 1, ["mv", "millivolt", "millivolts"]],
+  // The first name of each stands for the unit in messages.
+  ["voltage", 1000, ["V", "v", "volt", "volts"]],
+  ["voltage", 1, ["mV", "mv", "millivolt", "millivolts"]],
   // The micro sign, the Greek letter, and what is left of either after a wrong decoding.
-  ["voltage", 1e-3, ["uv", "\u00b5v", "\u03bcv", "\ufffdv", "microvolt", "microvolts"]],
-  ["voltage", 1e-6, ["nv"]],
+  ["voltage", 1e-3, ["uV", "uv", "\u00b5v", "\u03bcv", "\ufffdv", "microvolt", "microvolts"]],
+  ["voltage", 1e-6, ["nV", "nv", "nanovolt", "nanovolts"]],
   ["time", 1, ["s", "sec", "secs", "second", "seconds", "m:ss.mmm", "mm:ss.mmm", "hh:mm:ss", "hh:mm:ss.mmm"]],
   ["time", 1e-3, ["ms", "msec", "msecs", "millisecond", "milliseconds", "millis"]],
   ["time", 1e-6, ["us", "\u00b5s", "\u03bcs", "\ufffds", "usec", "microsecond", "microseconds", "micros"]],
+  ["time", 1e-9, ["ns", "nsec", "nanosecond", "nanoseconds"]],
+  ["counts", 1, ["adc", "adu", "counts", "adc counts", "adc units", "lsb", "digits", "raw"]],
 ];
 const UNIT_BY_NAME = new Map(
   UNITS.flatMap(([quantity, factor, names]) =>
-    names.map((name): [string, Unit] => [name, { quantity, factor }])
+    names.map((name): [string, Unit] => [name, { quantity, factor, symbol: names[0] }])
   ),
 );
 

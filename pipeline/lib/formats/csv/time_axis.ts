@@ -1,88 +1,281 @@
-import { FormatError } from "../../core/errors.ts";
+import type { Column } from "./layout.ts";
+import { CLOCK_PERIOD_SECONDS } from "./date_time.ts";
+import { addIncident, type Incidents, noIncidents } from "./incidents.ts";
+import type { Refuse } from "./refusal.ts";
+import type { RowTable } from "./row_parser.ts";
 
-/** What is known of a time column before its first row. */
+/** Rates of ECG recorders in Hz: they tell s, ms, us and ns apart without any overlap. */
+const PLAUSIBLE_FS = { min: 50, max: 20_000 };
+const PLAUSIBLE_UNITS = [1, 1e-3, 1e-6, 1e-9];
+/** Rates in Hz that are believed where the column names its unit. */
+const POSSIBLE_FS = { min: 20, max: 200_000 };
+/** Mean steps over so many seconds, and so many packets, are held against that of the file's start. */
+const RATE_WINDOW = { seconds: 5, packets: 50 };
+/** A mean step that leaves the one of the file's start by more than this share, in a window: the rate has changed. */
+const RATE_TOLERANCE = 0.2;
+/** Rows in a row whose times are missing or lie before an earlier one. */
+const MAX_UNTRUSTED_ROWS = 20;
+/** A 32-bit counter of microseconds begins anew after 71.6 minutes. */
+const COUNTER_32_BITS = 2 ** 32;
+
+/** What the file's start tells of a column of times or of sample numbers. */
 export interface TimeColumn {
   /** Place of the column, counted from 0. */
   index: number;
   name: string;
-  /** Seconds that one unit of the column stands for; undefined where the file does not say. */
-  secondsPerUnit?: number;
-  file: string;
+  kind: "time" | "counter";
+  /** Seconds that one unit of the column stands for. */
+  secondsPerUnit: number;
+  /** Mean step from row to row without gaps, in the column's unit. */
+  step: number;
+  /** Median of the steps that are not 0: more than `step` where rows come in packets of one time. */
+  packetStep: number;
+  /** A step above this is a gap. */
+  gapStep: number;
+  /** A clock without dates: it begins anew at midnight. */
+  isClock: boolean;
+  /** Sample numbers that begin anew after so many, as the 16 of some recorders. */
+  cycle?: number;
 }
 
-/** Collects the times of a file row by row. */
-export interface TimeAxis {
+export interface TimeColumnOptions {
   index: number;
-  /** @throws FormatError if the time is NaN or lies before the previous one. */
-  add(time: number, cell: string, line: number): void;
-  /**
-   * Sampling rate in Hz of all rows: intervals by duration, rounded to an integer that lies within 0.01 %.
-   * @throws FormatError if the times leave a gap or tell no rate.
-   */
-  samplingRate(): number;
+  name: string;
+  column: Column;
+  /** Times of the file's first rows, NaN where missing. */
+  head: Float64Array;
+  /** Decimals that the times are written with. */
+  resolution: number;
+  isClock: boolean;
 }
 
-/** Rates of ECG recorders in Hz: they tell seconds, milliseconds and microseconds apart without any overlap. */
-const PLAUSIBLE_FS = { min: 50, max: 20_000 };
-/** A step of more than this many mean steps is a gap. Times rounded to 1 ms vary by less at up to 2500 Hz. */
-const GAP_STEPS = 2.5;
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+/**
+ * Finds step, unit and the limit of a gap from the times of a file's first rows.
+ *
+ * A gap is a step of more than one and a half steps, with room for times that are rounded to less than a step (0.003, 0.006, 0.008 at
+ * 360 Hz) and for clocks that jitter: six times their deviation.
+ *
+ * @returns Undefined where the times tell no sampling rate: they stand still, or their unit is unknown and none gives a rate
+ * between 50 and 20,000 Hz.
+ */
+export function findTimeColumn(options: TimeColumnOptions): TimeColumn | undefined {
+  const { index, name, column, head, resolution, isClock } = options;
+  const there = Array.from(head).filter((time) => !Number.isNaN(time));
+  const steps = there.slice(1).map((time, i) => time - there[i]).filter((step) => step >= 0);
+  const moving = steps.filter((step) => step > 0);
+  if (moving.length === 0) return undefined;
+  const packetStep = median(moving);
+  const deviation = 1.5 * median(moving.map((step) => Math.abs(step - packetStep)));
+  // A little more than the times are rounded to: their differences are not exact.
+  const gapStep = packetStep + Math.max(packetStep / 2, 6 * deviation, resolution * 1.001);
+  const usual = steps.filter((step) => step <= gapStep);
+  const step = usual.reduce((sum, value) => sum + value, 0) / usual.length;
+  const lies = (seconds: number, { min, max }: typeof PLAUSIBLE_FS) =>
+    1 / (step * seconds) >= min && 1 / (step * seconds) <= max;
+  const named = column.isDateTime ? 1 : column.unit?.quantity === "time" ? column.unit.factor : undefined;
+  const secondsPerUnit = named ?? PLAUSIBLE_UNITS.find((seconds) => lies(seconds, PLAUSIBLE_FS));
+  if (secondsPerUnit === undefined || !lies(secondsPerUnit, POSSIBLE_FS)) return undefined;
+  return { index, name, kind: "time", secondsPerUnit, step, packetStep, gapStep, isClock };
+}
+
+/** What was found in a time column. */
+export interface TimeReport {
+  column: string;
+  kind: "time" | "counter";
+  /** Standard deviation and largest deviation of the steps from their mean, without gaps, in ms. */
+  jitterMs: number;
+  maxJitterMs: number;
+  /** Steps in which rows were dropped; `samples` counts the rows. */
+  gaps: Incidents;
+  /** Times that lie before an earlier one; the rows count, their times do not. */
+  backwardSteps: Incidents;
+  missingTimes: Incidents;
+  /** Rows with the time of the row before, where rows do not come in packets. */
+  repeatedTimes: Incidents;
+  /** A clock that passed midnight, a counter of 32 bits that began anew. */
+  restarts: Incidents;
+}
+
+/** Collects the times of a file table by table. */
+export interface TimeAxis {
+  /**
+   * Reads the times of a table, whose first slot they are.
+   *
+   * @returns How many rows are missing before each row of the table, or undefined when none is.
+   * @throws FormatError with the line, where the times go back for long or leave a gap that is too long.
+   */
+  take(table: RowTable): Int32Array | undefined;
+  /** Sampling rate in Hz over all rows: whole where it lies within 0.01 % of a whole number. @throws FormatError */
+  samplingRate(): number;
+  report(): TimeReport;
+}
 
 const HINT = "give --samplingRate to pass over the time column";
 
-/** Creates the collector for a time column. */
-export function createTimeAxis({ index, name, secondsPerUnit, file }: TimeColumn): TimeAxis {
-  let count = 0, first = 0, last = 0, longest = 0, longestLine = 0;
+/**
+ * Creates the collector of a time column.
+ *
+ * @param maxGapSeconds Longest gap that may be filled.
+ */
+export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: Refuse): TimeAxis {
+  const { name, index, kind, secondsPerUnit, packetStep, gapStep, cycle } = time;
+  const inPackets = packetStep > 1.5 * time.step;
+  const hint = kind === "counter" ? "correct the numbers, or cut the file there" : HINT;
+  const place = `${JSON.stringify(name)} (column ${index + 1})`;
+  const gaps = noIncidents(), backwardSteps = noIncidents(), missingTimes = noIncidents();
+  const repeatedTimes = noIncidents(), restarts = noIncidents();
+  let first = NaN, last = 0, offset = 0, rowsToLast = 0, untrusted = 0, usual = 0;
+  let squares = 0, deviations = 0, largest = 0;
+  let missing = new Int32Array(0);
+  const windowRows = Math.ceil(Math.max(
+    RATE_WINDOW.seconds / (time.step * secondsPerUnit),
+    RATE_WINDOW.packets * packetStep / time.step,
+  ));
+  let windowStart = NaN, windowFrom = 0;
+
+  /** Time that a clock or counter lost when it began anew between `last` and `value`; 0 where it did not. */
+  function restartOf(value: number): number {
+    const periods = [
+      time.isClock ? CLOCK_PERIOD_SECONDS : 0,
+      kind === "time" && Number.isInteger(last) ? COUNTER_32_BITS : 0,
+    ];
+    return periods.find((period) => {
+      const step = value + period - last;
+      return period > 0 && step > 0 && step <= gapStep + untrusted * time.step;
+    }) ?? 0;
+  }
+
+  /** Rows that are missing in a step over `untrusted` rows and one more. */
+  function takeStep(step: number, line: number): number {
+    const rows = untrusted + 1, usualStep = packetStep + untrusted * time.step;
+    if (step <= gapStep + untrusted * time.step) {
+      if (rows === 1) {
+        const deviation = step - time.step;
+        usual++;
+        squares += deviation * deviation;
+        deviations += deviation;
+        if (deviation > largest || -deviation > largest) largest = Math.abs(deviation);
+      }
+      return 0;
+    }
+    // Long recordings tell the step better than their first rows do.
+    const mean = rowsToLast > 1000 ? (last - first) / rowsToLast : time.step;
+    const count = Math.round((step - usualStep) / mean);
+    if (count * mean * secondsPerUnit > maxGapSeconds) {
+      throw refuse(
+        `${
+          kind === "counter" ? "sample numbers" : "times"
+        } must leave no gap of more than ${maxGapSeconds} s, got a step of ` +
+          `${
+            Number((step * secondsPerUnit).toPrecision(6))
+          } s in ${place}; cut the file at the gap, allow it with ` +
+          `--maxMissingSeconds${kind === "counter" ? "" : `, or ${HINT}`}`,
+        line,
+      );
+    }
+    if (count > 0) addIncident(gaps, line, count);
+    return count;
+  }
+
+  /** Counts a row whose time tells nothing. */
+  function distrust(incidents: Incidents, value: number, line: number): void {
+    addIncident(incidents, line, 1);
+    if (++untrusted <= MAX_UNTRUSTED_ROWS) return;
+    const fault = incidents === backwardSteps
+      ? "go back"
+      : incidents === missingTimes
+      ? "be missing"
+      : "stand still";
+    throw refuse(
+      `${
+        kind === "counter" ? "sample numbers" : "times"
+      } must not ${fault} for more than ${MAX_UNTRUSTED_ROWS} rows, got ` +
+        `${value === value ? `${value} after ${last}` : "none"} in ${place}; ${hint}`,
+      line,
+    );
+  }
+
+  /** Holds the rate of the last few seconds against that of the file's start. */
+  function checkRate(line: number): void {
+    const step = (last - windowStart) / (rowsToLast - windowFrom);
+    if (Math.abs(step - time.step) > RATE_TOLERANCE * time.step) {
+      const hz = (of: number) => Number((1 / (of * secondsPerUnit)).toPrecision(4));
+      throw refuse(
+        `the times in ${place} must keep one sampling rate, got ${hz(time.step)} Hz at the file's start and ${
+          hz(step)
+        } Hz ` +
+          `up to this line; cut the file where the rate changes, or ${HINT}`,
+        line,
+      );
+    }
+    [windowStart, windowFrom] = [last, rowsToLast];
+  }
+
   return {
-    index,
-    add(time, cell, line) {
-      if (Number.isNaN(time)) {
-        throw new FormatError(
-          `Cannot read a signal: every cell of ${JSON.stringify(name)} (column ${
-            index + 1
-          }) must be a time, got ` +
-            `${JSON.stringify(cell.trim().slice(0, 40))}; ${HINT}`,
-          { file, line },
-        );
+    take({ values, lines, slots, rows, capacity }) {
+      if (missing.length < capacity) missing = new Int32Array(capacity);
+      missing.fill(0, 0, rows);
+      let any = false;
+      for (let row = 0; row < rows; row++) {
+        const written = values[row * slots];
+        if (written !== written) {
+          distrust(missingTimes, NaN, lines[row]);
+          continue;
+        }
+        let value = written + offset;
+        if (first !== first) first = last = windowStart = value;
+        else {
+          if (value < last) {
+            const restart = cycle ?? restartOf(value);
+            if (restart === 0) {
+              distrust(backwardSteps, value, lines[row]);
+              continue;
+            }
+            if (cycle === undefined) addIncident(restarts, lines[row], 0);
+            offset += restart;
+            value += restart;
+          }
+          if (value === last && !inPackets) {
+            distrust(repeatedTimes, value, lines[row]);
+            continue;
+          }
+          const count = takeStep(value - last, lines[row]);
+          if (count > 0) {
+            missing[row] = count;
+            any = true;
+          }
+          rowsToLast += 1 + untrusted + count;
+          last = value;
+          if (rowsToLast - windowFrom >= windowRows) checkRate(lines[row]);
+        }
+        untrusted = 0;
       }
-      if (count++ === 0) first = time;
-      else if (time < last) {
-        throw new FormatError(
-          `Cannot read a signal: times must not go back, got ${time} after ${last} in column ${
-            index + 1
-          }; ${HINT}`,
-          { file, line },
-        );
-      } else if (time - last > longest) {
-        longest = time - last;
-        longestLine = line;
-      }
-      last = time;
+      return any ? missing : undefined;
     },
     samplingRate() {
-      const step = (last - first) / (count - 1);
-      const unit = secondsPerUnit ??
-        [1, 1e-3, 1e-6].find((seconds) => {
-          const fs = 1 / (step * seconds);
-          return fs >= PLAUSIBLE_FS.min && fs <= PLAUSIBLE_FS.max;
-        });
-      if (!(step > 0 && step < Infinity) || unit === undefined) {
-        throw new FormatError(
-          `Cannot read a signal: the times in ${
-            JSON.stringify(name)
-          } must tell a sampling rate, got a mean step of ` +
-            `${step} in ${secondsPerUnit === undefined ? "an unknown unit" : "its unit"}; ${HINT}`,
-          { file },
-        );
+      if (kind === "counter") return 1 / secondsPerUnit;
+      const step = (last - first) / rowsToLast;
+      if (!(step > 0)) {
+        throw refuse(`the times in ${place} must tell a sampling rate, got no two that differ; ${HINT}`);
       }
-      if (longest > GAP_STEPS * step) {
-        throw new FormatError(
-          `Cannot read a signal: the times in ${JSON.stringify(name)} must be evenly spaced, got a step of ` +
-            `${longest} where the mean is ${step}; cut the file at the gap, or ${HINT}`,
-          { file, line: longestLine },
-        );
-      }
-      const fs = 1 / (step * unit);
+      const fs = 1 / (step * secondsPerUnit);
       return Math.abs(fs - Math.round(fs)) <= 1e-4 * fs ? Math.round(fs) : fs;
+    },
+    report() {
+      const ms = 1000 * secondsPerUnit, mean = usual === 0 ? 0 : deviations / usual;
+      return {
+        column: name,
+        kind,
+        jitterMs: usual === 0 ? 0 : Math.sqrt(Math.max(0, squares / usual - mean * mean)) * ms,
+        maxJitterMs: largest * ms,
+        gaps,
+        backwardSteps,
+        missingTimes,
+        repeatedTimes,
+        restarts,
+      };
     },
   };
 }

@@ -1,4 +1,4 @@
-import { basename, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { FormatError, StageError } from "../../core/errors.ts";
 import { downloadDatabase, MITDB_URL, SUMS_FILE } from "../../sources/physionet.ts";
 import { parseSha256Sums } from "../../sources/sha256sums.ts";
@@ -8,17 +8,19 @@ import {
   listWfdbRecords,
   withoutSegments,
 } from "../../sources/folder.ts";
+import { recordOfAnnotationText } from "../../formats/kaggle_csv/annotation_text.ts";
 import type { StageInput } from "../cache.ts";
 import { createDirectoryStore } from "../directory_store.ts";
 import { type FileHasher, statOrUndefined } from "../files.ts";
 import type { Progress } from "../progress.ts";
+import { type CsvFile, listCsvFiles } from "./csv_folder.ts";
 import { readFolderHeader } from "./wfdb_folder.ts";
 
 /** Where raw records come from, with nothing left to find out. */
 export type RecordSource =
   | { kind: "synthetic" }
   | { kind: "wfdb"; folder: string; records: FolderRecord[] }
-  | { kind: "csv"; folder: string; files: string[] };
+  | { kind: "csv"; folder: string; files: CsvFile[] };
 
 export interface RecordSourceOptions {
   /** "auto", "physionet", "synthetic" or a folder. */
@@ -60,7 +62,8 @@ export async function findRecordSource(
 function isWhole(folder: string): boolean {
   if (!statOrUndefined(folder)?.isDirectory) return false;
   const names = [...Deno.readDirSync(folder)].map((entry) => entry.name);
-  return names.some((name) => name.endsWith(".hea")) &&
+  const isRecord = (name: string) => name.endsWith(".hea") || recordOfAnnotationText(name) !== undefined;
+  return names.some(isRecord) &&
     (names.includes(SUMS_FILE) || !names.some((name) => name.endsWith(".part")));
 }
 
@@ -97,13 +100,12 @@ function readFolder(
   }
   const names = [...Deno.readDirSync(folder)].filter((entry) => !entry.isDirectory).map((entry) => entry.name)
     .sort();
-  const isCsv = (name: string) => /\.(csv|tsv|txt)$/i.test(name) && !/^SHA256SUMS\.txt$/i.test(name);
-  const isWfdb = names.some((name) => name.endsWith(".hea")),
-    passedOver = isWfdb ? names.filter(isCsv).length : 0;
-  if (passedOver > 0) progress.line(`${passedOver} CSV files passed over: the folder holds WFDB records`);
-  const csvFiles = isWfdb ? [] : names.filter(isCsv);
-  const found: RecordSource = csvFiles.length > 0
-    ? { kind: "csv", folder, files: pick(csvFiles, only, csvRecordName) }
+  const isWfdb = names.some((name) => name.endsWith(".hea")), csvFiles = listCsvFiles(names);
+  if (isWfdb && csvFiles.length > 0) {
+    progress.line(`${csvFiles.length} CSV files passed over: the folder holds WFDB records`);
+  }
+  const found: RecordSource = csvFiles.length > 0 && !isWfdb
+    ? { kind: "csv", folder, files: pick(csvFiles, only, ({ record }) => record) }
     : { kind: "wfdb", folder, records: pick(listRecords(folder, names), only, ({ record }) => record) };
 
   const sums = names.includes(SUMS_FILE)
@@ -112,7 +114,9 @@ function readFolder(
         .map(({ name, sha256 }) => [name, sha256]),
     )
     : undefined;
-  const wanted = found.kind === "csv" ? found.files : wfdbFiles(found, new Set(names));
+  const wanted = found.kind === "csv"
+    ? found.files.flatMap(({ file, annotations }) => annotations === undefined ? [file] : [file, annotations])
+    : wfdbFiles(found, new Set(names));
   const bar = progress.bar("verifying", wanted.length, "files");
   const inputs = wanted.map((name, i) => {
     const { sha256 } = hasher.hash(join(folder, name));
@@ -162,9 +166,4 @@ function pick<T>(all: T[], only: string[], nameOf: (item: T) => string): T[] {
     });
   }
   return only.length === 0 ? all : all.filter((item) => only.includes(nameOf(item)));
-}
-
-/** A record's name from the name of its CSV file: what could not stand in a file name becomes "_". */
-export function csvRecordName(file: string): string {
-  return basename(file).replace(/\.[^.]*$/, "").replace(/[^A-Za-z0-9_-]/g, "_").replace(/^-/, "_");
 }

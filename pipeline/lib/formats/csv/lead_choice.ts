@@ -1,0 +1,79 @@
+import { namesEcg } from "./column_names.ts";
+import type { Column, Layout } from "./layout.ts";
+import { quote, refuseIn } from "./refusal.ts";
+
+/** Name of a column, "column 2" where the file gives none. */
+export const columnName = (columns: readonly Column[], index: number): string =>
+  columns[index].name || `column ${index + 1}`;
+
+/** Columns that are read as leads, and why these. */
+export interface LeadChoice {
+  /** Places counted from 0. */
+  indices: number[];
+  reason: string;
+}
+
+/** How many columns a message lists. */
+const MAX_LISTED = 20;
+
+function findColumn(columns: readonly Column[], wanted: string | number): number {
+  const names = columns.map(({ name }) => name), text = String(wanted).trim();
+  let index = typeof wanted === "number" ? -1 : names.indexOf(text);
+  if (index < 0 && typeof wanted === "string") {
+    index = names.findIndex((name) => name.toLowerCase() === text.toLowerCase());
+  }
+  return index < 0 && /^\d+$/.test(text) && Number(text) <= columns.length ? Number(text) - 1 : index;
+}
+
+/**
+ * Chooses the columns that are leads.
+ *
+ * @param wanted Names, or places counted from 1 as a spreadsheet does (numbers, or digits that no column is named by).
+ * Without any: the column that the comment header calls an ECG, else those with ECG or EKG in their names, else all that hold
+ * neither times nor sample numbers nor words and are not empty.
+ * @throws FormatError where there is none, listing those that there are.
+ */
+export function chooseLeads(
+  { columns, statements }: Pick<Layout, "columns" | "statements">,
+  wanted: readonly (string | number)[],
+  file: string,
+): LeadChoice {
+  const listed =
+    columns.slice(0, MAX_LISTED).map((column, i) => `${i + 1} ${quote(column.name)}`).join(", ") +
+    (columns.length > MAX_LISTED ? `, ... (${columns.length})` : "");
+  if (wanted.length > 0) {
+    const indices = wanted.map((name) => {
+      const index = findColumn(columns, name);
+      if (index >= 0) return index;
+      throw refuseIn(file)(
+        `--column must be a column's name or its place from 1 to ${columns.length}, got ${
+          quote(String(name))
+        }; ` +
+          `the file has ${listed}`,
+      );
+    });
+    return { indices: [...new Set(indices)], reason: "asked for with --column" };
+  }
+  const all = columns.map((column, index) => ({ ...column, index }));
+  const stated = all.filter(({ name }) => name !== "" && name === statements.ecgColumn);
+  if (stated.length > 0) {
+    return { indices: [stated[0].index], reason: "the comment header calls it an ECG" };
+  }
+  const signals = all.filter(({ kind }) => kind === "signal");
+  const named = signals.filter(({ name }) => namesEcg(name));
+  if (named.length > 0) {
+    return {
+      indices: named.map(({ index }) => index),
+      reason: named.length === 1 ? "its name says ECG" : "their names say ECG",
+    };
+  }
+  if (signals.length === 0) {
+    throw refuseIn(file)(
+      `one column must hold neither times nor sample numbers, got ${listed}; name one with --column`,
+    );
+  }
+  return {
+    indices: signals.map(({ index }) => index),
+    reason: signals.length === 1 ? "the only column of samples" : "all columns of samples",
+  };
+}

@@ -1,0 +1,187 @@
+import { addIncident, type Incidents, noIncidents } from "./incidents.ts";
+import type { Refuse } from "./refusal.ts";
+import type { RowTable } from "./row_parser.ts";
+
+/**
+ * Stands for a missing sample in float32: the most negative number, which no recorder writes.
+ * NaN would not do: it is unlike itself, and JSON has no word for it.
+ */
+export const MISSING_SAMPLE = -3.4028234663852886e38;
+
+/** Up to where a file is repaired, and from where on it is refused. */
+export interface RepairLimits {
+  /** Longest run of missing samples that is interpolated, in ms, >= 0. */
+  interpolateMs: number;
+  /** Longest run of missing samples that is passed on as missing, in s, >= 0. */
+  maxMissingSeconds: number;
+  /** Largest share of a lead's samples that may be missing or interpolated, in %. */
+  maxMissingPercent: number;
+}
+
+/** A short run is no more than the rise of a QRS complex. */
+export const DEFAULT_LIMITS: RepairLimits = {
+  interpolateMs: 20,
+  maxMissingSeconds: 10,
+  maxMissingPercent: 10,
+};
+
+/** A value that stays the same for this long is no ECG. */
+const FLAT_SECONDS = 1;
+/** A run this long at the lead's largest or smallest value counts as saturation. */
+const SATURATION_MS = 20;
+const BLOCK_SAMPLES = 8192;
+
+/** What was found in one lead. */
+export interface LeadReport {
+  /** Samples, missing ones included. */
+  samples: number;
+  /** Range without missing samples; NaN where there is none. */
+  min: number;
+  max: number;
+  /** Runs of missing samples that were filled by a straight line. */
+  interpolated: Incidents;
+  /** Longer runs, passed on as missing. */
+  missing: Incidents;
+  /** Stretches of one value for a second and more. */
+  flat: Incidents;
+  /** Samples in runs at the largest and at the smallest value. */
+  saturatedSamples: number;
+}
+
+export interface LeadWriterOptions {
+  /** Place of the lead's values in a row of the table. */
+  slot: number;
+  /** What stored values are multiplied with, not 0. */
+  factor: number;
+  /** How messages call the lead's column. */
+  place: string;
+  fs: number;
+  limits: RepairLimits;
+  refuse: Refuse;
+  /** Called with every block of samples, which is used anew afterwards. */
+  append: (samples: Float32Array<ArrayBuffer>) => void;
+}
+
+/** Turns the values of one column into samples: repairs what may be repaired and looks out for what is no ECG. */
+export interface LeadWriter {
+  /**
+   * @param missingBefore Rows that are missing before each row of the table.
+   * @throws FormatError with the line, where samples are missing for too long or a value is beyond float32.
+   */
+  take(table: RowTable, missingBefore: Int32Array | undefined): void;
+  /** Writes what is left. @throws FormatError where too many samples are missing. */
+  finish(): LeadReport;
+}
+
+export function createLeadWriter(options: LeadWriterOptions): LeadWriter {
+  const { slot, factor, place, fs, limits, refuse, append } = options;
+  const interpolateSamples = Math.floor(limits.interpolateMs / 1000 * fs + 1e-9);
+  const maxMissing = Math.floor(limits.maxMissingSeconds * fs + 1e-9);
+  const flatSamples = Math.max(3, Math.ceil(FLAT_SECONDS * fs));
+  const saturationSamples = Math.max(5, Math.ceil(SATURATION_MS / 1000 * fs));
+  const interpolated = noIncidents(), missing = noIncidents(), flat = noIncidents();
+  const block = new Float32Array(BLOCK_SAMPLES);
+  let filled = 0, samples = 0, last = NaN;
+  let run = 0, runLine = 0, same = 0, sameLine = 0;
+  let min = Infinity, max = -Infinity, atMin = 0, atMax = 0;
+
+  function emit(value: number): void {
+    block[filled++] = value;
+    if (filled === BLOCK_SAMPLES) flush();
+  }
+
+  function flush(): void {
+    samples += filled;
+    if (filled > 0) append(block.subarray(0, filled));
+    filled = 0;
+  }
+
+  /** Ends a stretch of one value. */
+  function endStretch(): void {
+    if (same === 0) return;
+    const saturated = same >= saturationSamples ? same : 0;
+    if (last > max) [max, atMax] = [last, saturated];
+    else if (last === max) atMax += saturated;
+    if (last < min) [min, atMin] = [last, saturated];
+    else if (last === min) atMin += saturated;
+    if (same >= flatSamples) addIncident(flat, sameLine, same);
+    same = 0;
+  }
+
+  function miss(count: number, line: number): void {
+    if (run === 0) runLine = line;
+    run += count;
+    if (run > maxMissing && run > interpolateSamples) {
+      throw refuse(
+        `no more than ${limits.maxMissingSeconds} s of samples in a row may be missing, got more in ${place} from this line ` +
+          "on; cut the file there, choose another column with --column, or allow it with --maxMissingSeconds",
+        runLine,
+      );
+    }
+  }
+
+  /** Ends a run of missing samples: `next` is the sample behind it, NaN at the end of the file. */
+  function endRun(next: number): void {
+    const from = Number.isNaN(last) ? next : last, to = Number.isNaN(next) ? last : next;
+    if (run <= interpolateSamples && !Number.isNaN(from)) {
+      for (let i = 1; i <= run; i++) emit(Math.fround(from + (to - from) * i / (run + 1)));
+      addIncident(interpolated, runLine, run);
+    } else {
+      endStretch();
+      for (let i = 0; i < run; i++) emit(MISSING_SAMPLE);
+      addIncident(missing, runLine, run);
+    }
+    run = 0;
+  }
+
+  return {
+    take({ values, lines, rows, slots }, missingBefore) {
+      for (let row = 0, at = slot; row < rows; row++, at += slots) {
+        if (missingBefore !== undefined && missingBefore[row] > 0) miss(missingBefore[row], lines[row]);
+        const value = Math.fround(values[at] * factor);
+        if (value - value !== 0) {
+          if (value === value) {
+            throw refuse(`a sample must fit into float32, got ${values[at]} in ${place}`, lines[row]);
+          }
+          miss(1, lines[row]);
+          continue;
+        }
+        if (run > 0) endRun(value);
+        if (value !== last || same === 0) {
+          endStretch();
+          last = value;
+          sameLine = lines[row];
+        }
+        same++;
+        block[filled++] = value;
+        if (filled === BLOCK_SAMPLES) flush();
+      }
+    },
+    finish() {
+      endStretch();
+      if (run > 0) endRun(NaN);
+      flush();
+      const lost = interpolated.samples + missing.samples;
+      const percent = samples === 0 ? 0 : 100 * lost / samples;
+      // A share says nothing about a handful of samples.
+      if (percent > limits.maxMissingPercent && lost > interpolateSamples) {
+        throw refuse(
+          `no more than ${limits.maxMissingPercent} % of the samples may be missing, got ${
+            percent.toFixed(1)
+          } % in ${place}; ` +
+            "choose another column with --column, or allow it with --maxMissingPercent",
+          [...interpolated.lines, ...missing.lines].sort((a, b) => a - b)[0],
+        );
+      }
+      return {
+        samples,
+        min: min === Infinity ? NaN : min,
+        max: max === -Infinity ? NaN : max,
+        interpolated,
+        missing,
+        flat,
+        saturatedSamples: max > min ? atMax + atMin : 0,
+      };
+    },
+  };
+}

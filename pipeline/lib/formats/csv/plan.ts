@@ -1,0 +1,169 @@
+import { isMissingCell, parseNumberCell } from "./cells.ts";
+import { type Unit, unitOf } from "./column_names.ts";
+import { parseDateTimeCell } from "./date_time.ts";
+import { findCounter } from "./even_steps.ts";
+import { type Column, findLayout, type Layout } from "./layout.ts";
+import { chooseLeads, columnName } from "./lead_choice.ts";
+import { DEFAULT_LIMITS, type RepairLimits } from "./lead_writer.ts";
+import { findTimeColumn, type TimeColumn } from "./time_axis.ts";
+import type { Encoding, TextBytes } from "./whole_lines.ts";
+
+/** What the reader of a signal file has to be told. */
+export interface SignalCsvOptions {
+  /** Name of the file for messages. */
+  file: string;
+  /** Columns to read as leads, by name or place counted from 1; see `chooseLeads` for what none takes. */
+  columns?: readonly (string | number)[];
+  /**
+   * Sampling rate in Hz, > 0, for a file whose header states none. A time column is then not read: its times may be
+   * broken.
+   */
+  samplingRate?: number;
+  /** Unit of the columns of which the file gives none: "V", "mV", "uV", "nV" or "adc". */
+  unit?: string;
+  /** Steps of the converter for one mV, and its value for 0 mV, of leads that are no voltages; the file's own go first. */
+  gainAduPerMv?: number;
+  baselineAdu?: number;
+  limits?: Partial<RepairLimits>;
+}
+
+/** One lead of a text file. */
+export interface CsvLead {
+  /** Name of the column, "column 2" where the file has none. */
+  name: string;
+  /** Place of the column, counted from 0. */
+  index: number;
+  /** Unit that the file or the option gives; undefined where neither does. */
+  unit?: Unit;
+  /** Stored samples for one mV: 1 for voltages, which are converted, and where nobody knows. */
+  gainAduPerMv: number;
+  baselineAdu: number;
+}
+
+export type RateSource = "option" | "header" | "time column";
+
+/** How a file will be read, as its start shows it. */
+export interface SignalCsvPlan {
+  encoding: Encoding;
+  /** Whether each row is a lead. `leads` is then empty: the rows' names are not known before they are read. */
+  transposed: boolean;
+  layout: Layout;
+  leads: CsvLead[];
+  /** Why these columns are leads. */
+  leadReason: string;
+  /** Sampling rate in Hz, that of a time column as its first rows tell it; undefined where nothing tells one. */
+  fs?: number;
+  fsSource?: RateSource;
+  /** Column that tells of missing rows. */
+  time?: TimeColumn;
+  /** What the file or its reader says of the sampling rate and is not used. */
+  passedOver?: string;
+  limits: RepairLimits;
+}
+
+const timeCell = (column: Column, cell: string, decimalComma: boolean): number =>
+  column.isDateTime ? parseDateTimeCell(cell) : parseNumberCell(cell, decimalComma);
+
+/** The step that times are rounded to: 0.001 for "12.345"; 0 where they are written with exponents. */
+export function resolutionOf(cells: readonly string[]): number {
+  let decimals = 0;
+  for (const cell of cells) {
+    if (/\de[+-]?\d/i.test(cell)) return 0;
+    decimals = Math.max(decimals, /[.,](\d+)\D*$/.exec(cell)?.[1].length ?? 0);
+  }
+  return 10 ** -decimals;
+}
+
+/** The column that tells of missing rows: one of times, else one of sample numbers where the rate is known. */
+function findTime(layout: Layout, leads: readonly CsvLead[], fs: number | undefined): TimeColumn | undefined {
+  const { columns, headRows, decimalComma } = layout;
+  const isLead = (index: number) => leads.some((lead) => lead.index === index);
+  for (const [index, column] of columns.entries()) {
+    if (column.kind !== "time" || isLead(index)) continue;
+    const cells = headRows.map((row) => row[index] ?? "").filter((cell) => !isMissingCell(cell));
+    const found = findTimeColumn({
+      index,
+      name: columnName(columns, index),
+      column,
+      head: Float64Array.from(cells, (cell) => timeCell(column, cell, decimalComma)),
+      resolution: resolutionOf(cells),
+      isClock: column.isDateTime && cells.every((cell) => /^['"[]?\d+:/.test(cell.trim())),
+    });
+    if (found !== undefined) return found;
+  }
+  const index = columns.findIndex(({ kind }, i) => kind === "counter" && !isLead(i));
+  const counter = findCounter(headRows.map((row) => parseNumberCell(row[index] ?? "", decimalComma)));
+  if (fs === undefined || index < 0 || counter === undefined) return undefined;
+  return {
+    index,
+    name: columnName(columns, index),
+    kind: "counter",
+    secondsPerUnit: 1 / fs,
+    step: 1,
+    packetStep: 1,
+    gapStep: 1.5,
+    isClock: false,
+    cycle: counter.cycle,
+  };
+}
+
+/** What is known of a lead before it is read. */
+export function describeLead(layout: Layout, index: number, options: SignalCsvOptions): CsvLead {
+  const { columns, statements } = layout, { unit } = columns[index];
+  const stated = unit?.quantity === "time" ? undefined : unit;
+  const known = stated ?? (options.unit === undefined ? undefined : unitOf(options.unit));
+  const isVoltage = known?.quantity === "voltage";
+  return {
+    name: columnName(columns, index),
+    index,
+    unit: known,
+    gainAduPerMv: isVoltage ? 1 : statements.gainAduPerMv ?? options.gainAduPerMv ?? 1,
+    baselineAdu: isVoltage ? 0 : statements.baselineAdu ?? options.baselineAdu ?? 0,
+  };
+}
+
+/** Says what is not used of the several things that tell a rate. */
+export function describePassedOver(
+  { header, option, time }: { header?: number; option?: number; time?: TimeColumn },
+): string | undefined {
+  if (header !== undefined && option !== undefined && header !== option) {
+    return `--samplingRate ${option}, because the header states ${header} Hz`;
+  }
+  if (time === undefined) return undefined;
+  const fs = Number((1 / (time.step * time.secondsPerUnit)).toPrecision(4));
+  return `the times in ${JSON.stringify(time.name)}, which tell ${fs} Hz, because --samplingRate is given`;
+}
+
+/** Decides by a file's start how it is read. @throws FormatError */
+export function planRead(text: TextBytes, options: SignalCsvOptions): SignalCsvPlan {
+  const { file, samplingRate, columns: wanted = [] } = options;
+  const head = new TextDecoder("utf-8", { ignoreBOM: true }).decode(text.head);
+  const lineEnd = Math.max(head.lastIndexOf("\n"), head.lastIndexOf("\r"));
+  const layout = findLayout(text.isWhole || lineEnd < 0 ? head : head.slice(0, lineEnd), file);
+  const { indices, reason } = chooseLeads(layout, wanted, file);
+  const leads = indices.map((index) => describeLead(layout, index, options));
+  const stated = layout.statements.fs ?? samplingRate;
+  const time = findTime(layout, leads, stated);
+  // Who gives the rate wants the times passed over; a header's rate and a time column are held against each other.
+  const isPassedOver = samplingRate !== undefined && time?.kind === "time";
+  return {
+    encoding: text.encoding,
+    transposed: false,
+    layout,
+    leads,
+    leadReason: reason,
+    fs: stated ?? (time && 1 / (time.step * time.secondsPerUnit)),
+    fsSource: layout.statements.fs !== undefined
+      ? "header"
+      : samplingRate !== undefined
+      ? "option"
+      : time && "time column",
+    time: isPassedOver ? undefined : time,
+    passedOver: describePassedOver({
+      header: layout.statements.fs,
+      option: samplingRate,
+      time: isPassedOver ? time : undefined,
+    }),
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+  };
+}

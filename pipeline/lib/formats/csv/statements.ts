@@ -1,0 +1,155 @@
+import { splitUnit, type Unit, unitOf } from "./column_names.ts";
+
+/** What the lines before the samples tell about the file; each part may be missing. */
+export interface Statements {
+  /** Sampling rate in Hz, > 0. */
+  fs?: number;
+  /** Another rate that the same file states. */
+  otherFs?: number;
+  /** Names of all columns in order. */
+  columns?: string[];
+  /** Name of the column that holds an ECG. */
+  ecgColumn?: string;
+  /** Name of the lead, where there is one only. */
+  lead?: string;
+  /** Unit of the samples. */
+  unit?: Unit;
+  /** Steps of the converter for one mV, not 0. */
+  gainAduPerMv?: number;
+  /** Converter's value for 0 mV. */
+  baselineAdu?: number;
+}
+
+const LONGEST_KEY = 100;
+const RATE_KEY =
+  /^(ecg )?(fs|sr|hz|rate|freq|frequency|sampl(e|es|ing)[ -]?(rate|freq|frequency)?|abtastrate)$/;
+const INTERVAL_KEY = /^(dt|interval|sampl(e|ing) ?(interval|period|time))$/;
+const GAIN_KEY = /^(adc )?gain$/;
+const NUMBER_WITH_UNIT = /^([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:e[+-]?\d+)?)\s*([^\d\s].*)?$/i;
+const RATE_UNITS: Record<string, number> = {
+  "": 1,
+  hz: 1,
+  hertz: 1,
+  sps: 1,
+  "samples/s": 1,
+  "samples/sec": 1,
+  "samples/second": 1,
+  "1/s": 1,
+  khz: 1000,
+};
+const GAIN_UNITS: Record<string, number> = {
+  "adu/mv": 1,
+  "counts/mv": 1,
+  "lsb/mv": 1,
+  "adc/mv": 1,
+  "/mv": 1,
+};
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function strings(value: unknown): string[] | undefined {
+  return Array.isArray(value) && value.every((item) => typeof item === "string") ? value : undefined;
+}
+
+function positive(value: number | undefined): number | undefined {
+  return value !== undefined && value > 0 && value < Infinity ? value : undefined;
+}
+
+/** "512,4 hertz" -> 512.4 and "hertz". */
+function numberWithUnit(text: string): { value: number; unit: string } | undefined {
+  const parts = NUMBER_WITH_UNIT.exec(text.trim());
+  return parts === null
+    ? undefined
+    : { value: Number(parts[1].replace(",", ".")), unit: (parts[2] ?? "").trim() };
+}
+
+/** The JSON line of an OpenSignals file: one object a device. Files of several devices are not understood. */
+function readOpenSignals(json: string): Statements {
+  let devices: unknown;
+  try {
+    devices = JSON.parse(json);
+  } catch {
+    return {};
+  }
+  if (!isRecord(devices) || Object.keys(devices).length !== 1) return {};
+  const [device] = Object.values(devices);
+  if (!isRecord(device)) return {};
+  const ecg = strings(device.sensor)?.indexOf("ECG") ?? -1;
+  return {
+    fs: positive(Number(device["sampling rate"])),
+    columns: strings(device.column),
+    ecgColumn: strings(device.label)?.[ecg],
+  };
+}
+
+/** Reads one key and its value; undefined where the key says nothing of the kinds that are understood. */
+function readEntry(key: string, value: string): Statements | undefined {
+  if (key.length > LONGEST_KEY || value.length > LONGEST_KEY) return undefined;
+  const { base, unit: keyUnit } = splitUnit(key.trim());
+  const plain = base.toLowerCase().replace(/[_\s]+/g, " ").replace(/\s*[([].*$/, "").trim();
+  const number = numberWithUnit(value);
+  if (RATE_KEY.test(plain) && number !== undefined) {
+    const inHz = RATE_UNITS[/\(khz\)|\[khz\]/i.test(key) ? "khz" : number.unit.toLowerCase()];
+    return inHz === undefined ? undefined : { fs: positive(number.value * inHz) };
+  }
+  if (INTERVAL_KEY.test(plain) && number !== undefined) {
+    const unit = unitOf(number.unit) ?? keyUnit;
+    if (unit?.quantity !== "time") return undefined;
+    const fs = 1 / (number.value * unit.factor), whole = Math.round(fs);
+    return { fs: positive(Math.abs(fs - whole) < 1e-6 * fs ? whole : fs) };
+  }
+  if (/^(unit|units|einheit)$/.test(plain)) {
+    const unit = unitOf(value.trim());
+    return unit && { unit };
+  }
+  if (/^(lead|lead name|channel name)$/.test(plain) && value.trim() !== "") return { lead: value.trim() };
+  // A gain alone may be that of an amplifier: it counts when it says that it is in steps a millivolt.
+  const perMv = /[([]\s*(\S+)\s*[)\]]/.exec(key)?.[1] ?? number?.unit ?? "";
+  if (GAIN_KEY.test(plain) && number !== undefined && number.value !== 0 && GAIN_UNITS[perMv.toLowerCase()]) {
+    return { gainAduPerMv: number.value };
+  }
+  if (/^(adc )?baseline$/.test(plain) && number !== undefined) return { baselineAdu: number.value };
+  return undefined;
+}
+
+/**
+ * Reads what a line says as "key: value", "key = value" or "key := value".
+ *
+ * @param line A comment without its mark, or a line before the samples.
+ * @param separator Also "key<separator>value" counts, as in the CSV files of watches; undefined for comments.
+ * @returns Undefined where the line says nothing that is understood.
+ */
+export function readStatement(line: string, separator?: string): Statements | undefined {
+  const text = line.trim();
+  if (text.startsWith("{")) return readOpenSignals(text);
+  const labels = /^Labels:=\s*(.*)$/.exec(text);
+  if (labels) return { columns: labels[1].split("\t").map((label) => label.trim()) };
+  const marked = /^([^:=]{1,60}?)\s*(?::=|:|=)\s*(.*)$/.exec(text);
+  const entry = marked && readEntry(marked[1], marked[2].replace(/^"(.*)"$/, "$1"));
+  if (entry || separator === undefined) return entry || undefined;
+  const [key, ...rest] = text.split(separator).map((cell) => cell.trim().replace(/^"(.*)"$/, "$1"));
+  // What is behind the value are the empty cells of a spreadsheet, or the decimals of "512,4 hertz".
+  while (rest.at(-1) === "") rest.pop();
+  return rest.length === 0 || rest.length > 2 ? undefined : readEntry(key, rest.join(separator));
+}
+
+/**
+ * Joins what several lines say; the first one holds where they repeat each other.
+ *
+ * Source: the files themselves. OpenSignals (PLUX, BITalino) writes a line of JSON, BioSPPy's `store_txt` "Sampling Rate
+ * (Hz):= 1000.00" and "Labels:= ECG", LabChart "Interval= 0.001 s", watches "Sample Rate,512 hertz" and "Unit,µV".
+ */
+export function joinStatements(all: readonly (Statements | undefined)[]): Statements {
+  const joined: Statements = {};
+  for (const statement of all) {
+    if (statement === undefined) continue;
+    const { fs } = statement;
+    if (fs !== undefined && joined.fs !== undefined && Math.abs(fs - joined.fs) > 1e-3 * joined.fs) {
+      joined.otherFs ??= fs;
+    }
+    Object.assign(joined, { ...statement, ...joined });
+  }
+  return joined;
+}
