@@ -1,7 +1,11 @@
 import type { QrsAlgorithm } from "./detector.ts";
+import { matchedFilter } from "./matched_filter.ts";
 import { panTompkins } from "./pan_tompkins.ts";
+import { swt } from "./swt.ts";
+import { twoAverage } from "./two_average.ts";
+import { wqrs } from "./wqrs.ts";
 
-const ALL: readonly QrsAlgorithm[] = [panTompkins];
+const ALL: readonly QrsAlgorithm[] = [panTompkins, swt, twoAverage, matchedFilter, wqrs];
 
 /** All QRS detectors by name; `detectBeats` and `openBeatStream` run them. */
 export const DETECTORS: Readonly<Record<string, QrsAlgorithm>> = Object.fromEntries(

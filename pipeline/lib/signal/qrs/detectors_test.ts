@@ -5,8 +5,12 @@ import { readRecord } from "../../formats/wfdb/wfdb.ts";
 import { compareBeats } from "../../metrics/ec57.ts";
 import { qrsFigures, scoreDetections, summarizeScores } from "../../metrics/qrs_score.ts";
 import { detectBeats, type QrsAlgorithm } from "./detector.ts";
+import { matchedFilter } from "./matched_filter.ts";
 import { panTompkins } from "./pan_tompkins.ts";
+import { swt } from "./swt.ts";
 import { drawEcg, drawRhythm } from "./test_ecg.ts";
+import { twoAverage } from "./two_average.ts";
+import { wqrs } from "./wqrs.ts";
 
 const MITDB = "../shared/mitdb";
 const hasShared = await Deno.stat(`${MITDB}/100.hea`).then(() => true, () => false);
@@ -19,6 +23,10 @@ interface Tested {
 
 const TESTED: Tested[] = [
   { algorithm: panTompkins, floors: [["100", 99.9, 99.9], ["203", 98.3, 99.0], ["207", 99.9, 99.5]] },
+  { algorithm: swt, floors: [["100", 99.9, 99.9], ["203", 96.9, 98.8], ["232", 99.9, 99.9]] },
+  { algorithm: twoAverage, floors: [["100", 99.9, 99.9], ["203", 98, 99.5], ["207", 99.8, 99.5]] },
+  { algorithm: matchedFilter, floors: [["100", 99.9, 99.9], ["203", 97.5, 99.1], ["208", 98, 98.8]] },
+  { algorithm: wqrs, floors: [["100", 99.9, 99.9], ["203", 98.5, 98.8], ["232", 99.9, 98.8]] },
 ];
 
 for (const { algorithm, floors } of TESTED) {
