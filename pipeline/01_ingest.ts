@@ -1,4 +1,5 @@
 /** Sources -> records: signals and annotations, verified. */
+import { join } from "node:path";
 import { FormatError, StageError } from "./lib/core/errors.ts";
 import { MISSING_SAMPLE, type SignalCsv } from "./lib/formats/csv/signal_csv.ts";
 import { annotationTextName } from "./lib/formats/kaggle_csv/annotation_text.ts";
@@ -136,7 +137,7 @@ async function writeCsvRecord(context: Context, folder: string, found: CsvFile):
     };
     return { ingested, csv };
   } catch (error) {
-    throw explainCsvError(error);
+    throw explainCsvError(error, join(folder, file));
   }
 }
 

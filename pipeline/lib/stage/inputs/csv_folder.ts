@@ -125,12 +125,12 @@ export async function openCsvRecord(
   return record;
 }
 
-/** What to do about a text file that cannot be read. */
-export function explainCsvError(error: unknown): unknown {
+/** Adds to what is wrong with a text file where to learn more of it. */
+export function explainCsvError(error: unknown, path: string): unknown {
   if (!(error instanceof FormatError)) return error;
   return new StageError(error.message, {
     hint:
-      "see `deno task inspect <file>`; correct the file, or move it out of the folder if it is no recording; " +
+      `deno task inspect ${path} tells more; correct the file, or move it out of the folder if it is no recording; ` +
       "--records takes only those named",
   });
 }

@@ -1,0 +1,112 @@
+/** Says how a file would be read, before any run: `deno task inspect FILE`. */
+import { basename, dirname } from "node:path";
+import { StageError, UsageError } from "../pipeline/lib/core/errors.ts";
+import { STAGES } from "../pipeline/lib/stage/catalogue.ts";
+import { exitWith, explainError } from "../pipeline/lib/stage/exit.ts";
+import { statOrUndefined } from "../pipeline/lib/stage/files.ts";
+import type { CsvParams } from "../pipeline/lib/stage/inputs/csv_folder.ts";
+import { defaultsOf, describeParams, type ParamSpec, parseFlags } from "../pipeline/lib/stage/params.ts";
+import { csvKind } from "./inspect/csv.ts";
+import type { FileKind } from "./inspect/inspection.ts";
+import { wfdbKind } from "./inspect/wfdb.ts";
+
+/** The first kind that a file matches reads it. */
+const KINDS: readonly FileKind[] = [wfdbKind, csvKind];
+
+const {
+  samplingRate,
+  column,
+  unit,
+  adcGain,
+  adcBaseline,
+  interpolateMs,
+  maxMissingSeconds,
+  maxMissingPercent,
+} = STAGES.ingest.params;
+/** Flags of ingest that say how text files are read. */
+const INGEST_FLAGS = {
+  samplingRate,
+  column,
+  unit,
+  adcGain,
+  adcBaseline,
+  interpolateMs,
+  maxMissingSeconds,
+  maxMissingPercent,
+};
+const FLAGS = {
+  ...INGEST_FLAGS,
+  json: { type: "boolean", default: false, doc: "Print what was found as JSON" },
+  help: { type: "boolean", default: false, doc: "Print this and stop" },
+} as const satisfies ParamSpec;
+
+/** Parts the words that are no flags, nor values of flags, from the others. */
+function splitWords(args: readonly string[]): { files: string[]; flags: string[] } {
+  const files: string[] = [], flags: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const word = args[i];
+    if (!word.startsWith("-")) {
+      files.push(word);
+      continue;
+    }
+    flags.push(word);
+    const isAlone = word.includes("=") ||
+      /^(--json|--help|-h)$/.test(word) && !/^(true|false)$/i.test(args[i + 1] ?? "");
+    if (!isAlone && i + 1 < args.length) flags.push(args[++i]);
+  }
+  return { files, flags };
+}
+
+async function main(): Promise<void> {
+  const { files, flags } = splitWords(Deno.args);
+  const { json, help, ...given } = parseFlags(flags, FLAGS);
+  if (help === true) {
+    console.log(
+      "deno task inspect FILE [flags]\n\nSays how ingest would read a file: layout, leads, sampling rate, length, what would be repaired, and the " +
+        `command for it.\nFiles: ${KINDS.map(({ files }) => files).join("; ")}.\n\nFlags:\n${
+          describeParams(FLAGS)
+        }`,
+    );
+    return;
+  }
+  if (files.length !== 1) {
+    throw new UsageError(`Cannot inspect: one file must be named, got ${files.length} (--help tells more)`);
+  }
+  const [path] = files, info = statOrUndefined(path);
+  if (!info?.isFile) {
+    throw new StageError(
+      `Cannot inspect ${path}: it must be a file, got ${
+        info === undefined ? "nothing of that name" : "a folder"
+      }`,
+      {
+        hint: info === undefined ? "check the path" : "name one of its files",
+      },
+    );
+  }
+  const names = [...Deno.readDirSync(dirname(path))].filter((entry) => !entry.isDirectory).map(({ name }) =>
+    name
+  );
+  const kind = KINDS.find((kind) => kind.matches(path, names));
+  if (kind === undefined) {
+    throw new StageError(
+      `Cannot inspect ${path}: it must be one of ${KINDS.map(({ files }) => files).join(", ")}`,
+      {
+        hint: "text files of samples end in .csv, .tsv or .txt",
+      },
+    );
+  }
+  const { json: facts, lines, refusal } = await kind.inspect(path, {
+    names,
+    params: { ...defaultsOf(INGEST_FLAGS), ...given } as CsvParams,
+    flags: Object.entries(given).flatMap(([name, value]) => [`--${name}`, String(value)]),
+  });
+  const explained = refusal === undefined ? undefined : explainError(refusal);
+  if (json === true) {
+    console.log(
+      JSON.stringify({ file: basename(path), kind: kind.name, ...facts, refusal: explained }, null, 1),
+    );
+  } else console.log(lines.join("\n"));
+  if (refusal !== undefined) throw refusal;
+}
+
+await exitWith("inspect", main);
