@@ -6,9 +6,13 @@ import { excludePacedRecords, SPLIT_NAMES, splitBeatsAtRandom, splitByPatient } 
 import { cutWindows, type WindowEdges } from "./lib/beats/windows.ts";
 import { StageError } from "./lib/core/errors.ts";
 import { decodeNpyAs } from "./lib/formats/npy/npy.ts";
+import type { Defect } from "./lib/signal/defects.ts";
+import { QUALITY_REASONS, windowQuality } from "./lib/signal/window_quality.ts";
 import {
   type AnnotationColumns,
   beatsFile,
+  type DefectColumns,
+  defectsFile,
   type PreparedRecord,
   RECORDS_FILE,
   signalFile,
@@ -21,6 +25,9 @@ import { COUNTS_FILE, type StageContext } from "./lib/stage/stage_context.ts";
 
 type Params = Record<string, ParamValue>;
 type Context = StageContext<typeof STAGES.window.params>;
+
+/** Windows below this are counted by record, dropped or not. */
+const LOW_QUALITY = 0.5;
 
 const SETS = [...SPLIT_NAMES, "unlabelled"] as const;
 
@@ -45,6 +52,11 @@ function readBeats(context: Context, record: PreparedRecord): RecordBeats {
   });
   const sets = new Uint8Array(labels.length).fill(SETS.indexOf("unlabelled"));
   return { record, peaks: Uint32Array.from(sample), symbols: symbol, labels, sets };
+}
+
+function readDefects(context: Context, record: PreparedRecord): Defect[] {
+  const { from, to, reason } = context.readJson<DefectColumns>("02_preprocess", defectsFile(record.record));
+  return from.map((start, i) => ({ from: start, to: to[i], reason: reason[i] as Defect["reason"] }));
 }
 
 const countClasses = (labels: Uint8Array): number[] =>
@@ -88,6 +100,37 @@ function dealOut(context: Context, labelled: RecordBeats[]) {
   };
 }
 
+type Tally = Record<string, number>;
+
+function addTo(tally: Tally, name: string, count: number): void {
+  if (count > 0) tally[name] = (tally[name] ?? 0) + count;
+}
+
+/** Cuts a record's windows and judges each by the others of the record. */
+function cutAndJudge(context: Context, { record, peaks }: RecordBeats) {
+  const { windowSamples, rPeakOffset, edges } = context.params, file = signalFile(record.record);
+  const { data } = decodeNpyAs(context.read("02_preprocess", file), {
+    dtype: "<f4",
+    shape: [record.samples],
+    file,
+  });
+  const cut = cutWindows({
+    signal: data,
+    rPeaks: peaks,
+    windowSamples,
+    rPeakOffset,
+    edges: edges as WindowEdges,
+  });
+  const judged = windowQuality({
+    windows: cut.windows,
+    windowSamples,
+    starts: Int32Array.from(cut.kept, (beat) => peaks[beat] - rPeakOffset),
+    fs: record.fs,
+    defects: readDefects(context, record),
+  });
+  return { cut, ...judged };
+}
+
 function emptySet(records: string[], beats: number, windowSamples: number): WindowSet {
   return {
     records,
@@ -95,6 +138,8 @@ function emptySet(records: string[], beats: number, windowSamples: number): Wind
     samples: new Uint32Array(beats),
     symbols: [],
     labels: new Uint8Array(beats),
+    quality: new Float32Array(beats),
+    qualityReasons: new Uint8Array(beats),
     rr: new Float32Array(beats * RR_FEATURE_NAMES.length),
     windowSamples,
     windows: new Float32Array(beats * windowSamples),
@@ -103,7 +148,7 @@ function emptySet(records: string[], beats: number, windowSamples: number): Wind
 
 await runStage(STAGES.window, {
   run(context) {
-    const { windowSamples, rPeakOffset, edges, windowScale, scheme } = context.params;
+    const { windowSamples, rPeakOffset, windowScale, scheme, minQuality } = context.params;
     if (rPeakOffset >= windowSamples) {
       throw new StageError(
         `Cannot cut windows: rPeakOffset must be below windowSamples, got ${rPeakOffset}`,
@@ -125,36 +170,33 @@ await runStage(STAGES.window, {
       all.reduce((sum, { sets }) => sum + sets.reduce((count, other) => count + Number(other === set), 0), 0)
     );
     const sets = beatsOf.map((beats) => emptySet(names, beats, windowSamples));
-    const filled = SETS.map(() => 0), dropped: Record<string, number> = {};
+    const filled = SETS.map(() => 0), dropped: Tally = {};
+    const lowQuality: Tally = {}, droppedForQuality: Record<string, Tally> = {};
     let padded = 0, constant = 0;
     const fs = prepared[0]?.fs ?? 0;
     const bar = context.progress.bar("cutting", all.length, "records");
-    all.forEach(({ record, peaks, symbols, labels, sets: codes }, recordIndex) => {
-      const file = signalFile(record.record);
-      const { data } = decodeNpyAs(context.read("02_preprocess", file), {
-        dtype: "<f4",
-        shape: [record.samples],
-        file,
-      });
-      const cut = cutWindows({
-        signal: data,
-        rPeaks: peaks,
-        windowSamples,
-        rPeakOffset,
-        edges: edges as WindowEdges,
-      });
+    all.forEach((beats, recordIndex) => {
+      const { record, peaks, symbols, labels, sets: codes } = beats;
+      const { cut, values, reasons } = cutAndJudge(context, beats);
       padded += cut.padded;
-      for (const [reason, count] of Object.entries(cut.dropped)) {
-        if (count > 0) dropped[reason] = (dropped[reason] ?? 0) + count;
-      }
+      for (const [reason, count] of Object.entries(cut.dropped)) addTo(dropped, reason, count);
       if (windowScale === "window") constant += scaleWindows(cut.windows, windowSamples);
       const rr = rrFeatures(peaks, record.fs), features = RR_FEATURE_NAMES.length;
       cut.kept.forEach((beat, row) => {
+        if (values[row] < LOW_QUALITY) addTo(lowQuality, record.record, 1);
+        if (values[row] < minQuality) {
+          const reason = QUALITY_REASONS[reasons[row]];
+          addTo(dropped, `quality below ${minQuality}: ${reason}`, 1);
+          addTo(droppedForQuality[record.record] ??= {}, reason, 1);
+          return;
+        }
         const set = sets[codes[beat]], at = filled[codes[beat]]++;
         set.recordIndex[at] = recordIndex;
         set.samples[at] = peaks[beat];
         set.symbols.push(symbols[beat]);
         set.labels[at] = labels[beat];
+        set.quality[at] = values[row];
+        set.qualityReasons[at] = reasons[row];
         set.rr.set(rr.subarray(beat * features, (beat + 1) * features), at * features);
         set.windows.set(
           cut.windows.subarray(row * windowSamples, (row + 1) * windowSamples),
@@ -181,6 +223,8 @@ await runStage(STAGES.window, {
         sharedPatients: split.sharedPatients,
         excluded: excluded.map(({ record, reason }) => `${record}: ${reason}`),
         dropped,
+        droppedForQuality,
+        lowQuality: { below: LOW_QUALITY, windows: lowQuality },
         padded,
         constant,
       },
@@ -198,6 +242,8 @@ function shorten(set: WindowSet, beats: number): WindowSet {
     recordIndex: set.recordIndex.subarray(0, beats),
     samples: set.samples.subarray(0, beats),
     labels: set.labels.subarray(0, beats),
+    quality: set.quality.subarray(0, beats),
+    qualityReasons: set.qualityReasons.subarray(0, beats),
     rr: set.rr.subarray(0, beats * RR_FEATURE_NAMES.length),
     windows: set.windows.subarray(0, beats * set.windowSamples),
   };

@@ -13,6 +13,10 @@ export interface WindowSet {
   symbols: string[];
   /** Index in LABEL_NAMES, shape [beats]. */
   labels: Uint8Array;
+  /** How far a window shows a heartbeat and nothing else, in [0, 1], shape [beats]. */
+  quality: Float32Array;
+  /** Index in QUALITY_REASONS of what lowers the quality the most, shape [beats]. */
+  qualityReasons: Uint8Array;
   /** RR features, shape [beats, features]. */
   rr: Float32Array;
   windowSamples: number;
@@ -61,6 +65,8 @@ export function writeWindowSet(context: Outputs, split: string, set: WindowSet):
     recordIndex: { dtype: "<u2", shape: [beats], data: set.recordIndex },
     samples: { dtype: "<u4", shape: [beats], data: set.samples },
     labels: { dtype: "|u1", shape: [beats], data: set.labels },
+    quality: { dtype: "<f4", shape: [beats], data: set.quality },
+    qualityReasons: { dtype: "|u1", shape: [beats], data: set.qualityReasons },
     rr: { dtype: "<f4", shape: [beats, beats === 0 ? 0 : set.rr.length / beats], data: set.rr },
   } as const;
   for (const [name, column] of Object.entries(columns)) {
@@ -87,6 +93,8 @@ export function readWindowSet(context: Inputs, split: string): WindowSet {
     recordIndex: column("recordIndex", "<u2"),
     samples: column("samples", "<u4"),
     labels: column("labels", "|u1"),
+    quality: column("quality", "<f4"),
+    qualityReasons: column("qualityReasons", "|u1"),
     rr: column("rr", "<f4", -1),
     windows: column("windows", "<f4", windowSamples),
   };

@@ -268,6 +268,13 @@ const window = declare({
       choices: ["pad", "drop"],
       doc: "A window that leaves the record: repeat the edge sample, or drop the beat",
     },
+    minQuality: {
+      type: "float",
+      default: 0,
+      min: 0,
+      max: 1,
+      doc: "Drop windows of a lower signal quality; 0 keeps all, as the protocol's counts of beats want it",
+    },
     windowScale: {
       type: "string",
       default: "window",
