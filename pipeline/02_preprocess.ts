@@ -42,6 +42,9 @@ const PIECE_SAMPLES = 2 ** 16;
 /** Beats that tell a record's polarity, spread evenly over it. */
 const POLARITY_BEATS = 401;
 
+/** Records with this share of inverted beats are listed, whatever the median beat says. */
+const MANY_INVERTED = 0.2;
+
 /** What became of a lead, in samples of the target rate. */
 interface PreparedLead {
   writer: SignalWriter;
@@ -270,6 +273,9 @@ await runStage(STAGES.preprocess, {
         beatsLeftOutWithoutSignal: listed(({ beatsLeftOut }) => beatsLeftOut),
         inverted: listed(({ polarity }) =>
           polarity.verdict === "inverted" && Number(polarity.score.toFixed(3))
+        ),
+        manyBeatsInverted: listed(({ polarity: { invertedShare } }) =>
+          invertedShare >= MANY_INVERTED && Number(invertedShare.toFixed(2))
         ),
         flipped: prepared.filter(({ polarity }) => polarity.flipped).map(({ record }) => record),
         resampled: listed(({ resampled, resampledHz }) =>

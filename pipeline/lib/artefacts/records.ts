@@ -1,3 +1,5 @@
+import type { Polarity } from "../signal/polarity.ts";
+
 /** What the stages 01 to 03 hand on about records: names and contents of the files in their folders. */
 
 /** One lead of an ingested record. */
@@ -70,8 +72,8 @@ export interface PreparedRecord {
   resampled: "none" | "fft" | "polyphase";
   /** Rate in Hz that came out; differs from `fs` where the ratio of the rates is none of small integers. */
   resampledHz: number;
-  /** Which way the QRS complexes point (before flipping), with a score in [-1, 1]. */
-  polarity: { verdict: "upright" | "inverted" | "unclear"; score: number; flipped: boolean };
+  /** Which way the QRS complexes pointed before flipping. */
+  polarity: Polarity & { flipped: boolean };
 }
 
 /** <record>.defects.json of 02_preprocess: stretches without a true signal at the target rate, columns of equal length. */

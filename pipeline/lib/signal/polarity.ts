@@ -9,6 +9,8 @@ export interface Polarity {
   verdict: "upright" | "inverted" | "unclear";
   /** (up - down) / (up + down) of the median beat's largest deflections, in [-1, 1]; negated for the negated signal. */
   score: number;
+  /** Share of the single beats that point down, in [0, 1]: far from 0 and 1 where the lead changes or beats are of several kinds. */
+  invertedShare: number;
 }
 
 /** Median of values, which are sorted for that; of an even number the mean of the two middle ones. */
@@ -33,6 +35,18 @@ export function medianBeat(beats: Float32Array, width: number): Float64Array<Arr
   });
 }
 
+/** (up - down) / (up + down) of a beat's deflections within 100 ms of its middle from its median level; 0 for a flat one. */
+function scoreOf(beat: Float32Array | Float64Array): number {
+  const level = medianOf(Float64Array.from(beat));
+  const middle = beat.length >> 1, reach = Math.round(middle * QRS_SECONDS / POLARITY_REACH_SECONDS);
+  let up = 0, down = 0;
+  for (let i = middle - reach; i <= middle + reach; i++) {
+    up = Math.max(up, beat[i] - level);
+    down = Math.max(down, level - beat[i]);
+  }
+  return up + down === 0 ? 0 : (up - down) / (up + down);
+}
+
 /**
  * Tells which way the QRS complexes of a lead point: by the larger of the two deflections of the median beat within 100 ms of the
  * R peak, from the median level of the 250 ms to both sides.
@@ -45,15 +59,14 @@ export function medianBeat(beats: Float32Array, width: number): Float64Array<Arr
  * @returns `unclear` with score 0 for no beats or a flat median beat.
  */
 export function findPolarity(beats: Float32Array, width: number): Polarity {
-  if (beats.length < width) return { verdict: "unclear", score: 0 };
-  const beat = medianBeat(beats, width), level = medianOf(beat.slice());
-  const middle = width >> 1, reach = Math.round(middle * QRS_SECONDS / POLARITY_REACH_SECONDS);
-  let up = 0, down = 0;
-  for (let i = middle - reach; i <= middle + reach; i++) {
-    up = Math.max(up, beat[i] - level);
-    down = Math.max(down, level - beat[i]);
-  }
-  if (up + down === 0) return { verdict: "unclear", score: 0 };
-  const score = (up - down) / (up + down);
-  return { verdict: Math.abs(score) < UNCLEAR ? "unclear" : score > 0 ? "upright" : "inverted", score };
+  const count = beats.length / width;
+  if (count === 0) return { verdict: "unclear", score: 0, invertedShare: 0 };
+  const score = scoreOf(medianBeat(beats, width));
+  let inverted = 0;
+  for (let i = 0; i < count; i++) if (scoreOf(beats.subarray(i * width, (i + 1) * width)) < 0) inverted++;
+  return {
+    verdict: Math.abs(score) < UNCLEAR ? "unclear" : score > 0 ? "upright" : "inverted",
+    score,
+    invertedShare: inverted / count,
+  };
 }
