@@ -228,7 +228,16 @@ const preprocess = declare({
     detector: {
       type: "string",
       default: "pan_tompkins",
-      choices: ["pan_tompkins", "swt", "two_average", "matched_filter", "wqrs"],
+      choices: [
+        "pan_tompkins",
+        "hamilton",
+        "christov",
+        "engzee",
+        "swt",
+        "two_average",
+        "matched_filter",
+        "wqrs",
+      ],
       doc: "R-peak detector for records without annotations",
     },
     scale: {

@@ -85,6 +85,26 @@ export function createMeanRemoval(window: number): Block {
   };
 }
 
+/** The windows of a band-pass of moving averages. */
+export interface AveragingBandpass {
+  /** Sampling rate in Hz. */
+  fs: number;
+  /** Window of each of the two averages that the lead goes through, in seconds. */
+  lowPassSeconds: number;
+  /** Window of the average that is taken off, in seconds. */
+  highPassSeconds: number;
+}
+
+/** Band-pass as Pan and Tompkins and Hamilton build it, without phase: two moving averages, and a longer one taken off. */
+export function createAveragingBandpass({ fs, lowPassSeconds, highPassSeconds }: AveragingBandpass): Block {
+  const lowPass = Math.max(1, Math.round(lowPassSeconds * fs));
+  return chain(
+    createMovingAverage(lowPass),
+    createMovingAverage(lowPass),
+    createMeanRemoval(2 * Math.round(highPassSeconds * fs / 2) + 1),
+  );
+}
+
 /**
  * Largest of the last `window` samples, as createMovingAverage() has their mean. Its delay counts as that of a mean: what
  * comes out belongs to the middle of the window.

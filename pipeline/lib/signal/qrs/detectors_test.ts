@@ -4,7 +4,10 @@ import { createRng } from "../../core/rng.ts";
 import { readRecord } from "../../formats/wfdb/wfdb.ts";
 import { compareBeats } from "../../metrics/ec57.ts";
 import { qrsFigures, scoreDetections, summarizeScores } from "../../metrics/qrs_score.ts";
-import { detectBeats, type QrsAlgorithm } from "./detector.ts";
+import { christov } from "./christov.ts";
+import { detectBeats, HISTORY_SECONDS, type QrsAlgorithm } from "./detector.ts";
+import { engzee } from "./engzee.ts";
+import { hamilton } from "./hamilton.ts";
 import { matchedFilter } from "./matched_filter.ts";
 import { panTompkins } from "./pan_tompkins.ts";
 import { swt } from "./swt.ts";
@@ -22,12 +25,28 @@ interface Tested {
 }
 
 const TESTED: Tested[] = [
-  { algorithm: panTompkins, floors: [["100", 99.9, 99.9], ["203", 98.3, 99.0], ["207", 99.9, 99.5]] },
+  { algorithm: hamilton, floors: [["100", 99.9, 99.9], ["203", 98.9, 99.1], ["207", 99.8, 99.5]] },
+  { algorithm: christov, floors: [["100", 99.9, 99.9], ["203", 98.6, 99.0], ["207", 99.9, 99.4]] },
+  { algorithm: engzee, floors: [["100", 99.9, 99.9], ["203", 97.9, 99.2], ["207", 99.9, 99.7]] },
+  { algorithm: panTompkins, floors: [["100", 99.9, 99.9], ["203", 98.5, 99.0], ["207", 99.9, 99.5]] },
   { algorithm: swt, floors: [["100", 99.9, 99.9], ["203", 96.9, 98.8], ["232", 99.9, 99.9]] },
   { algorithm: twoAverage, floors: [["100", 99.9, 99.9], ["203", 98, 99.5], ["207", 99.8, 99.5]] },
   { algorithm: matchedFilter, floors: [["100", 99.9, 99.9], ["203", 97.5, 99.1], ["208", 98, 98.8]] },
   { algorithm: wqrs, floors: [["100", 99.9, 99.9], ["203", 98.5, 98.8], ["232", 99.9, 98.8]] },
 ];
+
+/** Beats with growing noise, a flat stretch, an artefact, pauses in the rhythm and beats of changing height: three minutes. */
+function drawHardLead(fs: number): Float32Array {
+  const rng = createRng(16), times = drawRhythm(180, 17).filter((t) => t % 20 > 6 || t > 120);
+  const lead = drawEcg(times, 180, fs);
+  for (let i = 0; i < lead.length; i++) {
+    const t = i / fs;
+    lead[i] = (0.4 + rng.uniform() * 0.02 + 0.6 * Math.sin(t / 9) ** 2) * lead[i] + 0.002 * t * rng.normal();
+    if (t > 60 && t < 85) lead[i] = 0.3;
+    if (t > 130 && t < 131) lead[i] += 50 * rng.normal();
+  }
+  return lead;
+}
 
 for (const { algorithm, floors } of TESTED) {
   const { name } = algorithm;
@@ -105,6 +124,28 @@ for (const { algorithm, floors } of TESTED) {
     ecg.set(drawEcg(times, 60, fs));
     for (let i = 0; i < ecg.length; i++) ecg[i] += 0.005 * Math.round(rng.normal());
     assert.deepEqual(errors(ecg, times, fs), NONE);
+  });
+
+  Deno.test(`${name} reports in order, in time, and the same in pieces of any length, on a hard lead`, () => {
+    const fs = 200, lead = drawHardLead(fs);
+    /** Hands the lead over in pieces of these lengths in turn, and what has not yet come a second at a time. */
+    const search = (lengths: number[]) => {
+      const run = algorithm.open(fs), found: number[] = [];
+      for (let from = 0, k = 0; from < lead.length; k++) {
+        const known = found.length, to = Math.min(lead.length, from + lengths[k % lengths.length]);
+        run.push(lead.subarray(from, to), found);
+        from = to;
+        for (const at of found.slice(known)) {
+          assert.ok(at < to && at >= to - HISTORY_SECONDS * fs, `${at} reported at ${to}`);
+        }
+      }
+      run.finish(found);
+      return found;
+    };
+    const whole = search([fs]);
+    assert.ok(whole.length > 100);
+    for (let i = 1; i < whole.length; i++) assert.ok(whole[i] > whole[i - 1]);
+    for (const lengths of [[1], [7, 190, 3], [150]]) assert.deepEqual(search(lengths), whole);
   });
 
   Deno.test({

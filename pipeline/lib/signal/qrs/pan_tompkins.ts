@@ -1,5 +1,5 @@
 import { createBeatJudge, type Rhythm, type Threshold } from "./beat_judge.ts";
-import { type Block, chain, createFir, createMeanRemoval, createMovingAverage } from "./blocks.ts";
+import { type Block, chain, createAveragingBandpass, createFir, createMovingAverage } from "./blocks.ts";
 import type { QrsAlgorithm } from "./detector.ts";
 import { createPeakSearch, medianOfHighest, squarer } from "./peak_search.ts";
 
@@ -11,15 +11,6 @@ const SEARCH_BACK_RR = 1.66;
 // Not in the paper; chosen on the 26 MIT-BIH records outside DS2.
 const PEAK_LIMIT = 3;
 const ENERGY_FADE = 0.7;
-
-function createBandpass(fs: number): Block {
-  const lowPass = Math.max(1, Math.round(LOW_PASS_SECONDS * fs));
-  return chain(
-    createMovingAverage(lowPass),
-    createMovingAverage(lowPass),
-    createMeanRemoval(2 * Math.round(HIGH_PASS_SECONDS * fs / 2) + 1),
-  );
-}
 
 /** Five-point derivative. Its points lie 5 ms apart as in the paper (200 Hz); where that is less than a sample, three points do. */
 function createDerivative(fs: number): Block {
@@ -89,7 +80,11 @@ export const panTompkins: QrsAlgorithm = {
   open: (fs) =>
     createPeakSearch({
       fs,
-      smooth: createBandpass(fs),
+      smooth: createAveragingBandpass({
+        fs,
+        lowPassSeconds: LOW_PASS_SECONDS,
+        highPassSeconds: HIGH_PASS_SECONDS,
+      }),
       slope: createDerivative(fs),
       waveform: chain(squarer, createMovingAverage(Math.round(INTEGRATION_SECONDS * fs))),
       judge: createBeatJudge({

@@ -149,7 +149,7 @@ export function createPeakSearch({ fs, smooth, slope, waveform, judge }: PeakSea
       }
       if (picker.finish()) take(picker.at, picker.height);
       if (first.length > 0) learn();
-      if (learnt) judge.wait(samples, complexes);
+      if (learnt) judge.wait(samples + fs, complexes);
       report(found);
     },
   };
