@@ -14,8 +14,9 @@ interface Peak {
 
 const REFRACTORY_SECONDS = 0.2;
 const SEARCH_BACK_RR = 1.66;
-/** The time that is learnt from, at the start and when no beat was found for as long. */
+/** The time that is learnt from at the start, and after which without a beat all is learnt anew. */
 const LEARNING_SECONDS = 8;
+const LOOK_BACK_SECONDS = 10;
 
 // Not in the paper; chosen on MIT-BIH.
 const T_WAVE_SECONDS = 0.36;
@@ -32,7 +33,7 @@ const NOISE_SECONDS = 60;
  * Source: Pan and Tompkins, "A real-time QRS detection algorithm", IEEE Trans. Biomed. Eng. 32(3), 1985,
  * doi:10.1109/TBME.1985.325532. Deviations:
  * - The estimates start from the median of the highest peaks of each of the first 8 seconds after the first peak.
- * - Once 8 seconds passed without a beat they start anew from those seconds, whose beats are thus found late; from peaks that are
+ * - Once 8 seconds passed without a beat they start anew from these, whose beats are thus found late; from peaks that are
  *   nothing but noise beside the former beats only after a minute.
  * - One peak raises an estimate as if it were at most twice the signal: an artefact does not blind the detector.
  * - A peak within 360 ms of a beat and below 15 % of its energy is a T wave.
@@ -42,7 +43,7 @@ const NOISE_SECONDS = 60;
  */
 export function createAdaptivePeaks(fs: number): AdaptivePeaks {
   const picker = createPeakPicker(Math.round(REFRACTORY_SECONDS * fs));
-  /** Peaks since the last beat, at most LEARNING_SECONDS old. */
+  /** Peaks since the last beat, at most LOOK_BACK_SECONDS old. */
   let waiting: Peak[] = [];
   let samples = 0, learntAt = -1;
   let signal = 0, noise = 0, meanRr = fs;
@@ -109,7 +110,7 @@ export function createAdaptivePeaks(fs: number): AdaptivePeaks {
       waiting.push(peak);
       return;
     }
-    waiting = waiting.filter(({ at }) => peak.at - at < LEARNING_SECONDS * fs);
+    waiting = waiting.filter(({ at }) => peak.at - at < LOOK_BACK_SECONDS * fs);
     judge(peak, found);
     const silence = (peak.at - (last?.at ?? learntAt)) / fs;
     if (silence <= LEARNING_SECONDS) return;

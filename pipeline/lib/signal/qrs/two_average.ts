@@ -17,7 +17,7 @@ const STRETCHES = 8;
 const FALL = 0.75;
 /** After a minute without a beat it falls at once. */
 const FORGET_SECONDS = 60;
-/** Steps between neighbouring samples are limited to this many times the root of the usual mean energy, ten times those of a QRS complex. */
+/** Steps between samples are cut at this many times the root of the usual mean energy: ten times those of a QRS complex. */
 const STEP_LIMIT = 50;
 
 /** Nearest odd number of samples: a window with a middle. */

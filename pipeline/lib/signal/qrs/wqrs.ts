@@ -162,7 +162,9 @@ function createLengthJudge(learnt: Float64Array, start: number) {
  *   height starts from the median of the highest lengths of the first 8 seconds that are not flat, which are kept until then.
  * - A complex raises the usual height as if it were at most 1.5 times as high, and the length must have risen by 70 % of the
  *   threshold since half of an eye-closing period ago.
- * - Without a beat for 2.5 s the threshold falls until one is found, by 30 % a second; that one counts more for the usual height.
+ * - Without a beat for 2.5 s the threshold is halved every second, down to a tenth, until it finds one: the usual height is then the
+ *   geometric mean of its own and the former. Where 8 seconds bring none but such beats, it is learnt from these seconds anew;
+ *   from lengths that are nothing but noise beside the former ones only after a minute.
  * - What is reported is the middle of the complex and not its onset.
  */
 export const wqrs: QrsAlgorithm = {
