@@ -15,9 +15,9 @@ export interface RecordResult {
   /** The same with the learning period, where both are wanted. */
   withLearning?: QrsScore;
   samples: number;
-  /** Reading and decoding of the record. */
+  /** Processor time of reading and decoding the record. */
   readSeconds: number;
-  /** Detection alone. */
+  /** Processor time of detection alone. */
   detectSeconds: number;
 }
 
@@ -119,6 +119,6 @@ export function formatFigures(detectors: DetectorFigures[]): string {
     alignColumns([heading, ...summary], 1),
     "",
     "Se, +P in %: gross, then averaged over records. error: median distance, mean: signed, later is positive.",
-    "seconds: one core, reading and decoding included; Msample/s: detection alone.",
+    "seconds: processor time, reading and decoding included; Msample/s: detection alone.",
   ].join("\n");
 }

@@ -28,9 +28,10 @@ interface SignalFigures extends Omit<SignalMeasurement, "peers"> {
 
 const PEERS_SCRIPT = "tasks/perf/signals_peers.py";
 
-/** Speed of reading, QRS detection, filters and resamplers on one core, and of Python's libraries beside them. */
+/** Speed of reading, QRS detection, filters and resamplers in processor time, and of Python's libraries beside them. */
 export const signalsTopic: PerfTopic = {
-  doc: "reading WFDB records, QRS detectors, filters and resamplers, on one core; the best of some passes",
+  doc:
+    "reading WFDB records, QRS detectors, filters and resamplers: processor time of the best of some passes",
   usage: [
     "--json: Print an array of {part, name, samples, seconds, millionSamplesPerSecond, nsPerSample, peers}.",
     "--source <folder>: WFDB records; default data/mit_database.",
@@ -147,11 +148,11 @@ function formatTable(figures: SignalFigures[], records: number): string {
     figure.nsPerSample.toFixed(2),
     figure.seconds.toFixed(3),
     secondsWithReading?.toFixed(3) ?? "",
-    figure.peers.map((peer) => `${peer.ratio.toPrecision(2)} x ${peer.name}`).join(", "),
+    figure.peers.map((peer) => `${peer.ratio.toFixed(peer.ratio < 10 ? 2 : 0)} x ${peer.name}`).join(", "),
   ]);
   return [
     alignColumns([["", "", "Msample/s", "ns/sample", "seconds", "with reading", "peers"], ...rows], 2),
     "",
-    `${records} records; filters and resamplers work on the first one's first lead. One core.`,
+    `${records} records; filters and resamplers work on the first one's first lead. Processor time.`,
   ].join("\n");
 }
