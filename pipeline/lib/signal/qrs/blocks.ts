@@ -192,8 +192,9 @@ export function createSections(sos: readonly SecondOrderSection[], delay: number
           z2 = b2 * input - a2 * output;
           x[i] = output;
         }
-        state[2 * k] = z1;
-        state[2 * k + 1] = z2;
+        // What is left of a wave after a minute: with numbers around 1e-310 processors compute many times slower.
+        state[2 * k] = Math.abs(z1) < 1e-200 ? 0 : z1;
+        state[2 * k + 1] = Math.abs(z2) < 1e-200 ? 0 : z2;
       }
     },
   };

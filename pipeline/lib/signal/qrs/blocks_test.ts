@@ -94,6 +94,19 @@ Deno.test("createSections() filters as sosFilt() once its start is forgotten, an
   assertClose(flat, new Float64Array(500), 1e-9);
 });
 
+Deno.test("createSections() comes to rest at 0 after a wave", () => {
+  const block = createSections(butterworthBandpass({ order: 3, lowHz: 8, highHz: 20, fs: 125 }), 0);
+  const piece = new Float64Array(125);
+  for (let second = 0; second < 60; second++) {
+    piece.fill(0);
+    if (second === 0) piece[10] = 1;
+    block.run(piece);
+    if (second === 1) assert.ok(piece.some((value) => value !== 0));
+  }
+  // Left alone it would go on around 1e-310.
+  assert.ok(piece.every((value) => value === 0));
+});
+
 Deno.test("chain() delays a pulse by what its blocks say", () => {
   const block = chain(createMovingAverage(5), createFir([1, 2, 1], 3), createMovingAverage(9));
   const x = new Float64Array(100);

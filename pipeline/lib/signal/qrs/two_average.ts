@@ -142,7 +142,7 @@ export const twoAverage: QrsAlgorithm = {
       push(ecg, found) {
         for (let from = 0; from < ecg.length;) {
           const to = Math.min(ecg.length, from + STRETCH - samples % STRETCH);
-          search(ecg.subarray(from, to), found);
+          search(to - from === ecg.length ? ecg : ecg.subarray(from, to), found);
           from = to;
         }
       },

@@ -17,7 +17,7 @@ export interface WorkingRate {
 /**
  * Opens a resampling to WORKING_FS: each sample is the mean, over one 125th of a second, of the lines that join the lead's samples.
  *
- * That mean attenuates what would be aliased, costs one addition a sample, and leaves a flat lead exactly flat.
+ * That mean attenuates what would be aliased, costs little, and leaves a flat lead exactly flat.
  *
  * @param fs Sampling rate of the lead in Hz.
  */
