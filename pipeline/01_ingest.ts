@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { FormatError, StageError } from "./lib/core/errors.ts";
 import { MISSING_SAMPLE, type SignalCsv } from "./lib/formats/csv/signal_csv.ts";
 import { annotationTextName } from "./lib/formats/kaggle_csv/annotation_text.ts";
-import { type LeadPlan, planRecord, readLeadParts } from "./lib/formats/wfdb/multi_segment.ts";
+import { type FileOf, type LeadPlan, planRecord, readLeadParts } from "./lib/formats/wfdb/multi_segment.ts";
 import type { Annotation } from "./lib/formats/wfdb/record.ts";
+import { fileInMemory } from "./lib/formats/wfdb/signal.ts";
 import { encodeRecord, readAnnotations, readHeader } from "./lib/formats/wfdb/wfdb.ts";
 import { generateSyntheticRecords, isSynthetic } from "./lib/sources/synthetic.ts";
 import {
@@ -66,13 +67,13 @@ const missingAnnotations = (record: string, folder: string, file: string): Stage
     hint: "fetch the annotations, or take such records as unlabelled with --missingAnnotations unlabelled",
   });
 
-/** Writes a record lead by lead and segment by segment: no more than one segment's file and one lead of it is held. */
-function writeWfdbRecord(context: Context, { plan, filesOf, annotations }: WfdbInput): IngestedRecord {
+/** Writes a record lead by lead and part by part, however long it is. */
+function writeWfdbRecord(context: Context, { plan, fileOf, annotations }: WfdbInput): IngestedRecord {
   const { header } = plan;
   const leads = plan.leads.map((lead, index) => {
     const writer = context.openArray(leadFile(header.record, index), DTYPES[lead.kind]);
     let samples = 0;
-    for (const part of readLeadParts(plan, index, filesOf)) {
+    for (const part of readLeadParts(plan, index, fileOf)) {
       writer.append(part);
       samples += part.length;
     }
@@ -82,6 +83,13 @@ function writeWfdbRecord(context: Context, { plan, filesOf, annotations }: WfdbI
   const [first] = leads, frames = first === undefined ? 0 : first.samples * header.fs / first.fs;
   if (frames === 0) {
     throw new FormatError(`Cannot ingest record ${header.record}: it must hold samples, got none`);
+  }
+  const other = leads.find(({ samples, fs }) => Math.round(samples * header.fs / fs) !== Math.round(frames));
+  if (other !== undefined) {
+    throw new FormatError(
+      `Cannot ingest record ${header.record}: its files must hold leads of one length, got ${first.samples} samples of ` +
+        `${first.name} at ${first.fs} Hz and ${other.samples} of ${other.name} at ${other.fs} Hz`,
+    );
   }
   writeAnnotations(
     context,
@@ -152,7 +160,8 @@ async function* ingestAll(context: Context, source: RecordSource): AsyncGenerato
       const name = `${record.header.record}.hea`;
       const plan = planRecord(readHeader(new TextDecoder().decode(files.get(name)), name));
       const annotations = files.get(`${record.header.record}.atr`);
-      yield { ingested: writeWfdbRecord(context, { plan, filesOf: () => files, annotations }) };
+      const fileOf: FileOf = ({ signals }, index) => fileInMemory(files.get(signals[index].fileName)!);
+      yield { ingested: writeWfdbRecord(context, { plan, fileOf, annotations }) };
     }
   } else if (source.kind === "csv") {
     for (const file of source.files) yield await writeCsvRecord(context, source.folder, file);

@@ -52,11 +52,11 @@ export function listAnnotatedRecords(folder: string, only: readonly string[]): F
  * @param wanted Name of the lead; without it, the record's first signal.
  */
 export function readRecordLead(folder: string, found: FolderRecord, wanted?: string): RecordLead {
-  const { plan, filesOf, annotations } = openWfdbRecord(folder, found);
+  const { plan, fileOf, annotations } = openWfdbRecord(folder, found);
   const names = plan.leads.map(({ spec }) => spec.description);
   const index = wanted === undefined ? 0 : chooseLead(names, wanted).index;
   const { spec, fs, missing } = plan.leads[index];
-  const stored = readLead(plan, index, filesOf);
+  const stored = readLead(plan, index, fileOf);
   // Annotations count in frames.
   const list = annotations === undefined ? [] : readAnnotations(plan.header, annotations);
   return {

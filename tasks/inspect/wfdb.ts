@@ -25,10 +25,10 @@ function countSymbols(annotations: readonly Annotation[]): [string, number][] {
 }
 
 /** Reads every sample, as ingest does, so that what is wrong with them comes out. @returns Samples of each lead. */
-function readAll({ plan, filesOf }: WfdbInput): number[] {
+function readAll({ plan, fileOf }: WfdbInput): number[] {
   return plan.leads.map((_, lead) => {
     let samples = 0;
-    for (const part of readLeadParts(plan, lead, filesOf)) samples += part.length;
+    for (const part of readLeadParts(plan, lead, fileOf)) samples += part.length;
     return samples;
   });
 }

@@ -5,6 +5,7 @@ import { decodeAnnotations, encodeAnnotations } from "./annotations.ts";
 import { parseHeader } from "./header.ts";
 import { type LeadPlan, type LeadSamples, planRecord, readLead, segmentHeaders } from "./multi_segment.ts";
 import type { Annotation, RecordHeader } from "./record.ts";
+import { fileInMemory } from "./signal.ts";
 
 const SHARED = new URL("../../../../../shared/", import.meta.url);
 const MITDB = new URL("mitdb/", SHARED);
@@ -32,11 +33,11 @@ function readLeads(path: string, text?: string): { header: RecordHeader; leads: 
   const header = parseHeader(text ?? load(`${path.replace(/^.*\//, "")}.hea`), path);
   const segments = segmentHeaders(header).map((name) => [name, parseHeader(load(name), name)] as const);
   const plan = planRecord(header, new Map(segments));
-  const filesOf = ({ signals }: RecordHeader) =>
-    new Map(signals.map(({ fileName }) => [fileName, Deno.readFileSync(url(fileName))]));
+  const fileOf = ({ signals }: RecordHeader, index: number) =>
+    fileInMemory(Deno.readFileSync(url(signals[index].fileName)));
   return {
     header: plan.header,
-    leads: plan.leads.map((lead, index) => ({ ...lead, samples: readLead(plan, index, filesOf) })),
+    leads: plan.leads.map((lead, index) => ({ ...lead, samples: readLead(plan, index, fileOf) })),
   };
 }
 

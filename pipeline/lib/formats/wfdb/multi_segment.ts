@@ -1,7 +1,7 @@
 import { FormatError } from "../../core/errors.ts";
 import { NO_FILE } from "./header_fields.ts";
 import type { DecodedSamples, RecordHeader, Samples, SegmentSpec, SignalSpec } from "./record.ts";
-import { readSignals } from "./signal.ts";
+import { fileInMemory, readSignalParts, type SignalFile } from "./signal.ts";
 import { NULL_FORMAT, sampleTraits } from "./storage_formats.ts";
 
 /** Samples of a lead: ADC units, or physical units where its segments count in different ADC units. */
@@ -39,6 +39,7 @@ export interface RecordPlan {
 /** A gap costs nothing in a file: what a header may ask for has a limit, in samples over all leads. */
 const MAX_GAP_SAMPLES = 2 ** 32;
 const GAP_CHUNK_SAMPLES = 1 << 20;
+const NO_SIGNAL_FILE = fileInMemory(new Uint8Array());
 /** Two weeks at 360 Hz; what is longer is read in parts. */
 const MAX_WHOLE_SAMPLES = 2 ** 29;
 /** Far from any physical value, and exact in float32. */
@@ -100,20 +101,25 @@ export function planRecord(
   return { header: { ...header, signals: leads.map(({ spec }) => spec) }, leads, segments: plans };
 }
 
-/** Gives the signal files of a segment, at least that of the signal with the given index. */
-export type FilesOf = (segment: RecordHeader, signal: number) => ReadonlyMap<string, Uint8Array>;
+/** Gives the file of one signal of a segment. */
+export type FileOf = (segment: RecordHeader, signal: number) => SignalFile;
 
 /**
- * Reads one lead of a record segment by segment, so that one segment at a time is in memory.
+ * Reads one lead of a record part by part: no more is in memory than a part of it and of its file.
  *
- * @param filesOf Asked for each segment that has the lead, in the record's order.
- * @yields The lead's samples in order. A gap comes in parts that share their memory.
- * @throws {FormatError} As `readSignals`.
+ * @param fileOf Asked for each segment that has the lead, in the record's order.
+ * @yields The lead's samples in order. Parts of a gap share their memory.
+ * @throws {FormatError} As `readSignals`; a wrong checksum is known when the segment has been read.
  */
-export function* readLeadParts(
+export function* readLeadParts(plan: RecordPlan, lead: number, fileOf: FileOf): Generator<LeadSamples> {
+  yield* leadParts(plan, lead, fileOf, {});
+}
+
+function* leadParts(
   { header, leads, segments }: RecordPlan,
   lead: number,
-  filesOf: FilesOf,
+  fileOf: FileOf,
+  options: { partSamples?: number },
 ): Generator<LeadSamples> {
   const { spec, kind, missing } = leads[lead], isPart = header.segments !== undefined;
   for (const { header: own, samples = 0, signals } of segments) {
@@ -122,9 +128,12 @@ export function* readLeadParts(
       let left = samples * spec.samplesPerFrame;
       const chunk = makeSamples(kind, Math.min(left, GAP_CHUNK_SAMPLES)).fill(missing);
       for (; left > 0; left -= chunk.length) yield left < chunk.length ? chunk.subarray(0, left) : chunk;
-    } else {
-      const [stored] = readSignals(own, filesOf(own, signal), { only: [signal], isPart });
-      yield kind === "float32" ? toPhysical(stored, own.signals[signal]) : stored;
+      continue;
+    }
+    const stored = own.signals[signal];
+    const file = stored.format === NULL_FORMAT ? NO_SIGNAL_FILE : fileOf(own, signal);
+    for (const part of readSignalParts(own, signal, file, { isPart, ...options })) {
+      yield kind === "float32" ? toPhysical(part, stored) : part;
     }
   }
 }
@@ -132,21 +141,24 @@ export function* readLeadParts(
 /**
  * Reads one lead of a record whole.
  *
- * @param filesOf Asked for each segment that has the lead, in the record's order.
+ * @param fileOf Asked for each segment that has the lead, in the record's order.
  * @returns All its samples, with gaps marked as missing.
  * @throws {FormatError} As `readSignals`.
  */
-export function readLead(plan: RecordPlan, lead: number, filesOf: FilesOf): LeadSamples {
+export function readLead(plan: RecordPlan, lead: number, fileOf: FileOf): LeadSamples {
   const { header, leads } = plan;
-  // A record of one segment needs no copy, and only its file may know its length.
-  if (header.segments === undefined) return readLeadParts(plan, lead, filesOf).next().value!;
-  const samples = header.samples! * leads[lead].spec.samplesPerFrame;
-  if (samples > MAX_WHOLE_SAMPLES) {
-    refuse(header, `a lead that is read whole must have at most ${MAX_WHOLE_SAMPLES} samples`, samples);
+  const promised = (header.samples ?? 0) * leads[lead].spec.samplesPerFrame;
+  if (promised > MAX_WHOLE_SAMPLES) {
+    refuse(header, `a lead that is read whole must have at most ${MAX_WHOLE_SAMPLES} samples`, promised);
   }
-  const whole = makeSamples(leads[lead].kind, samples);
+  const parts = leadParts(plan, lead, fileOf, { partSamples: Infinity });
+  // A record of one segment is one part mostly, and only its file may know its length.
+  const known = header.segments === undefined ? [...parts] : undefined;
+  if (known?.length === 1) return known[0];
+  const length = known?.reduce((sum, part) => sum + part.length, 0) ?? promised;
+  const whole = makeSamples(leads[lead].kind, length);
   let at = 0;
-  for (const part of readLeadParts(plan, lead, filesOf)) {
+  for (const part of known ?? parts) {
     whole.set(part, at);
     at += part.length;
   }

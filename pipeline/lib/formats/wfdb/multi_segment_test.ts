@@ -5,11 +5,14 @@ import { encodeFrames } from "./encode_frames.ts";
 import { parseHeader } from "./header.ts";
 import { planRecord, readLead, readLeadParts, segmentHeaders } from "./multi_segment.ts";
 import type { RecordHeader } from "./record.ts";
+import { fileInMemory } from "./signal.ts";
 import { sampleTraits } from "./storage_formats.ts";
 
 const TESTDATA = new URL("./testdata/", import.meta.url);
 const headersOf = (texts: Record<string, string>) =>
   new Map(Object.entries(texts).map(([name, text]) => [name, parseHeader(text, name)]));
+
+const nothing = () => fileInMemory(new Uint8Array());
 
 /** A fixed layout: two segments of two leads with two and one samples a frame, a gap between, one file for both. */
 function fixedRecord() {
@@ -20,12 +23,11 @@ function fixedRecord() {
   });
   const first = encodeFrames(16, [Int16Array.of(1, 2, 3, 4), Int16Array.of(-1, -2)], [2, 1]);
   const second = encodeFrames(16, [Int16Array.of(5, 6, 7, 8, 9, 10), Int16Array.of(-3, -4, -5)], [2, 1]);
-  const files = new Map([["r.dat", Uint8Array.of(...first, ...second)]]);
-  return { header, segments, files };
+  return { header, segments, file: fileInMemory(Uint8Array.of(...first, ...second)) };
 }
 
 Deno.test("readLead() joins the segments of a fixed layout that share a file, gaps marked as missing", () => {
-  const { header, segments, files } = fixedRecord();
+  const { header, segments, file } = fixedRecord();
   assert.deepEqual(segmentHeaders(header), ["r_1.hea", "r_2.hea"]);
   const plan = planRecord(header, segments), m = -32768;
   assert.deepEqual(plan.leads.map(({ fs, kind, missing }) => [fs, kind, missing]), [
@@ -33,10 +35,10 @@ Deno.test("readLead() joins the segments of a fixed layout that share a file, ga
     [100, "int16", m],
   ]);
   assert.deepEqual(
-    readLead(plan, 0, () => files),
+    readLead(plan, 0, () => file),
     Int16Array.of(1, 2, 3, 4, m, m, m, m, m, m, m, m, 5, 6, 7, 8, 9, 10),
   );
-  assert.deepEqual(readLead(plan, 1, () => files), Int16Array.of(-1, -2, m, m, m, m, -3, -4, -5));
+  assert.deepEqual(readLead(plan, 1, () => file), Int16Array.of(-1, -2, m, m, m, m, -3, -4, -5));
   assert.deepEqual(plan.header.signals.map(({ description }) => description), ["II", "V"]);
 });
 
@@ -45,14 +47,13 @@ Deno.test("readLead() gives wfdb-python's physical values where a variable layou
   const headerOf = (name: string) => parseHeader(new TextDecoder().decode(read(name)), name);
   const header = headerOf("layout.hea");
   const plan = planRecord(header, new Map(segmentHeaders(header).map((name) => [name, headerOf(name)])));
-  const filesOf = ({ signals }: RecordHeader) =>
-    new Map(signals.map(({ fileName }) => [fileName, read(fileName)]));
+  const fileOf = ({ signals }: RecordHeader, index: number) => fileInMemory(read(signals[index].fileName));
   const { names, physical } = JSON.parse(Deno.readTextFileSync(new URL("formats.json", TESTDATA))).segments;
   assert.deepEqual(names, ["II", "V", "ABP"]);
   // II has two gains and formats, V keeps its own, ABP is in no segment.
   assert.deepEqual(plan.leads.map(({ kind }) => kind), ["float32", "int16", "int16"]);
   plan.leads.forEach(({ spec, missing }, lead) => {
-    const samples = readLead(plan, lead, filesOf);
+    const samples = readLead(plan, lead, fileOf);
     assert.equal(samples.length, 77);
     physical[lead].forEach((expected: number | null, i: number) => {
       const value = (samples[i] - spec.baselineAdu) / spec.gainAduPerUnit;
@@ -81,7 +82,7 @@ Deno.test("readLeadParts() gives a gap in parts that share their memory, and ask
   const asked: string[] = [];
   const parts = [...readLeadParts(plan, 0, ({ record }, signal) => {
     asked.push(`${record} ${signal}`);
-    return new Map([["s.dat", Uint8Array.of(7, 0)]]);
+    return fileInMemory(Uint8Array.of(7, 0));
   })];
   assert.deepEqual(parts.map(({ length }) => length), [2 ** 20, 5, 1]);
   assert.deepEqual(asked, ["s 0"]);
@@ -90,13 +91,13 @@ Deno.test("readLeadParts() gives a gap in parts that share their memory, and ask
     parseHeader(`r/2 1 100 ${gap}\nl 0\n~ ${gap}`),
     headersOf({ "l.hea": "l 1 100 0\n~ 0" }),
   );
-  assert.equal(readLead(empty, 0, () => new Map()).length, gap);
+  assert.equal(readLead(empty, 0, nothing).length, gap);
   const endless = planRecord(
     parseHeader("r/2 1 100\nl 0\n~ 2147483647"),
     headersOf({ "l.hea": "l 1 100 0\n~ 0" }),
   );
   assert.throws(
-    () => readLead(endless, 0, () => new Map()),
+    () => readLead(endless, 0, nothing),
     /read whole must have at most 536870912 samples/,
   );
   assert.equal(parts[0].buffer, parts[1].buffer);
@@ -165,6 +166,8 @@ Deno.test("planRecord() and readLead() answer damaged headers with leads of one 
     ["t.hea", "t 1 100 5\nt.dat 80 2/mV 12 0 0 0 0 V"],
   ];
   const files = new Map([["s.dat", new Uint8Array(12)], ["t.dat", new Uint8Array(5).fill(128)]]);
+  const fileOf = ({ signals }: RecordHeader, index: number) =>
+    fileInMemory(files.get(signals[index].fileName) ?? new Uint8Array());
   let read = 0;
   for (let run = 0; run < 2000; run++) {
     const victim = rng.integer(texts.length);
@@ -181,7 +184,7 @@ Deno.test("planRecord() and readLead() answer damaged headers with leads of one 
       // A damaged length may ask for a gap of a thousand million samples: allowed, but nothing for a test.
       if (plan.header.samples! > 1e5) continue;
       for (const [lead, { spec }] of plan.leads.entries()) {
-        const { length } = readLead(plan, lead, () => files);
+        const { length } = readLead(plan, lead, fileOf);
         assert.equal(length, plan.header.samples! * spec.samplesPerFrame);
       }
       read++;

@@ -1,29 +1,22 @@
 import { FormatError } from "../../core/errors.ts";
 import { decodeFlac } from "./flac.ts";
 import type { DecodedSamples, RecordHeader, Samples, SignalSpec } from "./record.ts";
-import {
-  bytesOf,
-  capacityOf,
-  FLAC_FORMATS,
-  NULL_FORMAT,
-  sampleTraits,
-  STORAGE_FORMATS,
-  type StorageFormat,
-} from "./storage_formats.ts";
+import { checkFileLength, decodeFrames, framesIn, sumOf } from "./decode_frames.ts";
+import { bytesOf, FLAC_FORMATS, NULL_FORMAT, sampleTraits, STORAGE_FORMATS } from "./storage_formats.ts";
 
 /** No file bounds the length of signals without one. */
 const MAX_NULL_SAMPLES = 2 ** 27;
+/** Samples of all signals of a file that are decoded at a time. */
+const PART_SAMPLES = 2 ** 21;
+/** So many frames are whole groups of samples in every format, however many samples a frame has. */
+const GROUPED_FRAMES = 6;
 
-/** What one signal file holds: frames, one behind the other, of some samples of each signal. */
-export interface FrameLayout {
-  /** Frames, >= 0. */
-  frames: number;
-  /** Samples in a frame, >= 1, one entry a signal. */
-  samplesPerFrame: readonly number[];
-  /** Name of the file for error messages. */
-  file?: string;
-  /** True when other data may follow the frames, as where the segments of a record share a file. */
-  isPart?: boolean;
+/** A signal file of which parts are read. */
+export interface SignalFile {
+  /** Length in bytes. */
+  size: number;
+  /** Reads bytes [from, to), which lie within the file. */
+  read(from: number, to: number): Uint8Array;
 }
 
 /** Signals that share a file. */
@@ -31,41 +24,6 @@ export interface SignalGroup {
   /** Index of the first in the header; the others follow it. */
   first: number;
   specs: SignalSpec[];
-}
-
-/**
- * Decodes an uncompressed signal file.
- *
- * Source: WFDB Applications Guide, signal(5).
- *
- * @param format Number of a format in `STORAGE_FORMATS`.
- * @param bytes The file without its prolog. It may end with the unused bytes of its last group of samples.
- * @param only Indices of the signals to decode; all without it.
- * @returns ADC units, one array of `frames * samplesPerFrame` values a signal; for format 8 the differences.
- * @throws {FormatError} When the file is shorter than the layout asks for, or longer where it is no part.
- */
-export function decodeFrames(
-  format: number,
-  bytes: Uint8Array,
-  layout: FrameLayout,
-  only: readonly number[] = [...layout.samplesPerFrame.keys()],
-): DecodedSamples[] {
-  const storage = STORAGE_FORMATS.get(format);
-  if (storage === undefined) {
-    throw new RangeError(
-      `Cannot decode signals: format must be one of ${[...STORAGE_FORMATS.keys()]}, got ${format}`,
-    );
-  }
-  checkLength(storage, format, bytes.length, layout);
-  const { frames, samplesPerFrame } = layout, step = sumOf(samplesPerFrame);
-  return only.map((signal) => {
-    const perFrame = samplesPerFrame[signal], place = sumOf(samplesPerFrame.slice(0, signal));
-    const out = new (storage.wide ? Int32Array : Int16Array)(frames * perFrame);
-    for (let k = 0; k < perFrame; k++) {
-      storage.decode(bytes, { first: place + k, step, outFirst: k, outStep: perFrame }, out);
-    }
-    return out;
-  });
 }
 
 /**
@@ -86,6 +44,22 @@ export function signalChecksum(samples: Samples): number {
   return ((even + odd + last) << 16) >> 16;
 }
 
+/** How to read a signal. */
+interface PartOptions {
+  /** Length of the record in frames; the file's own without it. */
+  frames?: number;
+  /** True when the file may hold more than the record. */
+  isPart?: boolean;
+  /** Samples of all signals of the file to decode at a time. */
+  partSamples?: number;
+}
+
+/** A file that is in memory already. */
+export const fileInMemory = (bytes: Uint8Array): SignalFile => ({
+  size: bytes.length,
+  read: (from, to) => bytes.subarray(from, to),
+});
+
 /**
  * Decodes a record's signal files and verifies them against its header: length, first sample and checksum.
  *
@@ -97,14 +71,13 @@ export function signalChecksum(samples: Samples): number {
  * @param header Of a record of one segment. Signals that share a file must stand together, as header(5) demands.
  * @param files Signal files by the name that the header gives them; those of the wanted signals suffice.
  * @param options.only Indices of the wanted signals, in the wanted order; all without it. Only these are decoded.
- * @param options.isPart True when the files may hold more than the record.
  * @returns ADC units, one array of `samples * samplesPerFrame` values a wanted signal.
  * @throws {FormatError} When a file is missing, has the wrong length, or does not hold what the header promises.
  */
 export function readSignals(
   header: RecordHeader,
   files: ReadonlyMap<string, Uint8Array>,
-  { only = [...header.signals.keys()], isPart }: { only?: readonly number[]; isPart?: boolean } = {},
+  { only = [...header.signals.keys()] }: { only?: readonly number[] } = {},
 ): DecodedSamples[] {
   const unknown = only.find((index) => header.signals[index] === undefined);
   if (unknown !== undefined) {
@@ -112,85 +85,148 @@ export function readSignals(
       `Cannot read record ${header.record}: signals must be indices below ${header.signals.length}, got ${unknown}`,
     );
   }
-  const once = [...new Set(only)], signals = new Map<number, DecodedSamples>();
+  const groups = groupSignals(header);
+  const wanted = new Set(only), hasFile = (index: number) => header.signals[index].format !== NULL_FORMAT;
+  const signals = new Map<number, DecodedSamples>();
   let frames = header.samples;
-  for (const { first, specs } of groupSignals(header)) {
-    const wanted = once.map((index) => index - first).filter((index) => specs[index] !== undefined);
-    if (wanted.length === 0) continue;
-    const file = decodeFile(header, specs, files, { frames, wanted, isPart });
-    frames ??= file.frames;
-    wanted.forEach((index, i) => {
-      verifySignal(header, specs[index], file.signals[i], first + index);
-      removeSkew(header, specs[index], file.signals[i]);
-      signals.set(first + index, file.signals[i]);
-    });
+  // Signals without a file come last: they are as long as the others.
+  for (const index of [...wanted].sort((a, b) => Number(hasFile(b)) - Number(hasFile(a)) || a - b)) {
+    const { fileName: name, format, samplesPerFrame } = header.signals[index];
+    const bytes = files.get(name);
+    if (bytes === undefined && hasFile(index)) {
+      throw new FormatError(
+        `Cannot read record ${header.record}: signal file "${name}" must be present, got ${
+          [...files.keys()].join(", ") || "none"
+        }`,
+        { file: name },
+      );
+    }
+    const file = fileInMemory(bytes ?? new Uint8Array());
+    const parts = [...partsOf(header, groups, index, file, { frames, partSamples: Infinity })];
+    const signal = parts.length === 1 ? parts[0] : joinSamples(format, parts);
+    frames ??= signal.length / samplesPerFrame;
+    signals.set(index, signal);
   }
-  return only.map((index) =>
-    signals.get(index) ?? nullSignal(header, header.signals[index], frames ?? 0, only.length)
-  );
+  return only.map((index) => signals.get(index)!);
 }
 
-/** Decodes the wanted signals of one file, `wanted` counting from the file's first. */
-function decodeFile(
+/**
+ * Decodes one signal of a record part by part, so that a file need not fit in memory; a FLAC file must.
+ *
+ * @param file The signal's file; not asked for anything where the signal has none.
+ * @yields The signal as `readSignals` gives it, in parts of memory of their own.
+ * @throws {FormatError} As `readSignals`; a wrong checksum is known after the last part.
+ */
+export function readSignalParts(
   header: RecordHeader,
-  specs: SignalSpec[],
-  files: ReadonlyMap<string, Uint8Array>,
-  { frames, wanted, isPart }: { frames?: number; wanted: number[]; isPart?: boolean },
-): { frames: number; signals: DecodedSamples[] } {
-  const { fileName: file, format, byteOffset } = specs[0];
-  const bytes = files.get(file);
-  if (bytes === undefined) {
+  index: number,
+  file: SignalFile,
+  options: PartOptions = {},
+): Generator<DecodedSamples> {
+  return partsOf(header, groupSignals(header), index, file, { frames: header.samples, ...options });
+}
+
+function* partsOf(
+  header: RecordHeader,
+  groups: readonly SignalGroup[],
+  index: number,
+  file: SignalFile,
+  options: PartOptions,
+): Generator<DecodedSamples> {
+  const spec = header.signals[index], { format, samplesPerFrame } = spec;
+  const group = groups.findLast(({ first }) => first <= index);
+  if (format === NULL_FORMAT || group === undefined) {
+    yield nullSignal(header, spec, options.frames ?? 0);
+    return;
+  }
+  const { frames, parts } = FLAC_FORMATS.has(format)
+    ? decodeFlacFile(group, index - group.first, file, options)
+    : decodeStoredFile(header, group, index - group.first, file, options);
+  if (spec.skewFrames > frames) {
     throw new FormatError(
-      `Cannot read record ${header.record}: signal file "${file}" must be present, got ${
-        [...files.keys()].join(", ") || "none"
-      }`,
-      { file },
+      `Cannot read record ${header.record}: skew must be shorter than its ${frames} frames, got ${spec.skewFrames}`,
+      { file: `${header.record}.hea` },
     );
   }
-  const samplesPerFrame = specs.map((spec) => spec.samplesPerFrame);
-  const flac = FLAC_FORMATS.get(format);
-  if (flac !== undefined) {
-    if (samplesPerFrame.some((count) => count !== samplesPerFrame[0])) {
-      throw new FormatError(
-        `Cannot read format ${format}: signals of one FLAC file must have one number of samples per frame, got ${samplesPerFrame}`,
-        { file },
-      );
-    }
-    const { signals, samples } = decodeFlac(bytes, {
-      channels: specs.length,
-      ...flac,
-      // The header counts the offset of a compressed file in samples.
-      skip: byteOffset,
-      samples: frames === undefined ? undefined : frames * samplesPerFrame[0],
-      only: wanted,
-      isPart,
-      file,
-    });
-    if (samples % samplesPerFrame[0] !== 0) {
-      throw new FormatError(
-        `Cannot read format ${format}: the file must hold whole frames of ${
-          samplesPerFrame[0]
-        } samples a signal, got ${samples}`,
-        { file },
-      );
-    }
-    return { frames: samples / samplesPerFrame[0], signals };
+  const skew = spec.skewFrames * samplesPerFrame;
+  let skip = skew, sum = spec.initialValueAdu ?? spec.adcZeroAdu, checksum = 0;
+  let first: number | undefined;
+  for (const part of parts) {
+    if (format === 8) sum = integrate(part, sum);
+    checksum = signalChecksum(part) + checksum;
+    first ??= part[0];
+    const kept = part.subarray(Math.min(skip, part.length));
+    skip -= part.length - kept.length;
+    yield kept;
   }
-  if (byteOffset > bytes.length) {
+  verifySignal(header, spec, { index, first, checksum: (checksum << 16) >> 16 });
+  if (skew > 0) yield makeSamples(format, skew).fill(sampleTraits(format).missing);
+}
+
+/** The frames of an uncompressed file and one of its signals, `place` counting from the file's first. */
+function decodeStoredFile(
+  header: RecordHeader,
+  { specs }: SignalGroup,
+  place: number,
+  file: SignalFile,
+  { frames: known, isPart, partSamples = PART_SAMPLES }: PartOptions,
+): { frames: number; parts: Iterable<DecodedSamples> } {
+  const { fileName: name, format, byteOffset } = specs[0], storage = STORAGE_FORMATS.get(format)!;
+  const samplesPerFrame = specs.map((spec) => spec.samplesPerFrame), perFrame = sumOf(samplesPerFrame);
+  if (byteOffset > file.size) {
     throw new FormatError(
-      `Cannot read record ${header.record}: samples must start within the file, got byte offset ${byteOffset} in ${bytes.length} bytes`,
-      { file },
+      `Cannot read record ${header.record}: samples must start within the file, got byte offset ${byteOffset} in ${file.size} bytes`,
+      { file: name },
     );
   }
-  const data = bytes.subarray(byteOffset);
-  frames ??= framesIn(STORAGE_FORMATS.get(format)!, format, data.length, { samplesPerFrame, file });
-  const signals = decodeFrames(format, data, { frames, samplesPerFrame, file, isPart }, wanted);
-  if (format === 8) {
-    wanted.forEach((index, i) =>
-      integrate(signals[i], specs[index].initialValueAdu ?? specs[index].adcZeroAdu)
+  const size = file.size - byteOffset;
+  const frames = known ?? framesIn(format, size, { samplesPerFrame, file: name });
+  checkFileLength(format, size, { frames, samplesPerFrame, file: name, isPart });
+  const atOnce = Math.max(1, Math.floor(partSamples / perFrame / GROUPED_FRAMES)) * GROUPED_FRAMES;
+  function* parts() {
+    for (let from = 0; from < frames; from += atOnce) {
+      const to = Math.min(from + atOnce, frames);
+      const [start, end] = [from, to].map((frame) => byteOffset + bytesOf(storage, frame * perFrame).least);
+      const layout = { frames: to - from, samplesPerFrame, file: name };
+      yield decodeFrames(format, file.read(start, end), layout, [place])[0];
+    }
+  }
+  return { frames, parts: parts() };
+}
+
+/** The same of a FLAC file, which is decoded as a whole. */
+function decodeFlacFile(
+  { specs }: SignalGroup,
+  place: number,
+  file: SignalFile,
+  { frames, isPart }: PartOptions,
+): { frames: number; parts: Iterable<DecodedSamples> } {
+  const { fileName: name, format, byteOffset, samplesPerFrame } = specs[0];
+  const other = specs.find((spec) => spec.samplesPerFrame !== samplesPerFrame);
+  if (other !== undefined) {
+    throw new FormatError(
+      `Cannot read format ${format}: signals of one FLAC file must have one number of samples per frame, got ` +
+        `${samplesPerFrame} and ${other.samplesPerFrame}`,
+      { file: name },
     );
   }
-  return { frames, signals };
+  const { signals, samples } = decodeFlac(file.read(0, file.size), {
+    channels: specs.length,
+    ...FLAC_FORMATS.get(format)!,
+    // The header counts the offset of a compressed file in samples.
+    skip: byteOffset,
+    samples: frames === undefined ? undefined : frames * samplesPerFrame,
+    only: [place],
+    isPart,
+    file: name,
+  });
+  if (samples % samplesPerFrame !== 0) {
+    throw new FormatError(
+      `Cannot read format ${format}: the file must hold whole frames of ${samplesPerFrame} samples a signal, got ${samples}`,
+      { file: name },
+    );
+  }
+  return { frames: samples / samplesPerFrame, parts: signals };
 }
 
 /**
@@ -227,42 +263,47 @@ export function groupSignals(header: RecordHeader): SignalGroup[] {
   return groups;
 }
 
-/** Format 8: differences -> samples. */
-function integrate(samples: Samples, start: number): void {
-  for (let i = 0, sum = start; i < samples.length; i++) samples[i] = sum = (sum + samples[i]) | 0;
+function makeSamples(format: number, length: number): DecodedSamples {
+  return new (sampleTraits(format).wide ? Int32Array : Int16Array)(length);
 }
 
-function nullSignal(header: RecordHeader, spec: SignalSpec, frames: number, wanted: number): DecodedSamples {
-  const samples = frames * spec.samplesPerFrame;
-  if (samples * wanted > MAX_NULL_SAMPLES) {
+function joinSamples(format: number, parts: readonly DecodedSamples[]): DecodedSamples {
+  const whole = makeSamples(format, parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Format 8: differences -> samples. @returns The last sample, from which the next part goes on. */
+function integrate(samples: DecodedSamples, start: number): number {
+  let sum = start;
+  for (let i = 0; i < samples.length; i++) samples[i] = sum = (sum + samples[i]) | 0;
+  return sum;
+}
+
+function nullSignal(header: RecordHeader, spec: SignalSpec, frames: number): DecodedSamples {
+  const samples = frames * spec.samplesPerFrame, most = Math.floor(MAX_NULL_SAMPLES / header.signals.length);
+  if (samples > most) {
     throw new FormatError(
-      `Cannot read record ${header.record}: signals without a file must have at most ${MAX_NULL_SAMPLES} samples, ` +
-        `got ${samples} in each of ${wanted}`,
+      `Cannot read record ${header.record}: a signal without a file must have at most ${most} samples, got ${samples}`,
       { file: `${header.record}.hea` },
     );
   }
-  return new Int16Array(samples).fill(sampleTraits(NULL_FORMAT).missing);
-}
-
-function removeSkew(header: RecordHeader, spec: SignalSpec, samples: Samples): void {
-  const skew = spec.skewFrames * spec.samplesPerFrame;
-  if (skew === 0) return;
-  if (skew > samples.length) {
-    throw new FormatError(
-      `Cannot read record ${header.record}: skew must be shorter than the signal's ${samples.length} samples, got ${skew}`,
-      { file: `${header.record}.hea` },
-    );
-  }
-  samples.copyWithin(0, skew).fill(sampleTraits(spec.format).missing, samples.length - skew);
+  return makeSamples(NULL_FORMAT, samples).fill(sampleTraits(NULL_FORMAT).missing);
 }
 
 /** A first sample is believed where a checksum proves it: some writers give 0 for one that is missing. */
-function verifySignal(header: RecordHeader, spec: SignalSpec, samples: Samples, index: number): void {
-  const { checksum: promised, initialValueAdu: first } = spec;
+function verifySignal(
+  header: RecordHeader,
+  spec: SignalSpec,
+  { index, first, checksum }: { index: number; first?: number; checksum: number },
+): void {
+  const { checksum: promised, initialValueAdu } = spec;
   const isPlaceholder = header.samples === undefined && promised === 0;
-  if (isPlaceholder || samples.length === 0) return;
-  const checksum = promised === undefined ? undefined : signalChecksum(samples);
-  if (checksum !== undefined && checksum === promised) return;
+  if (isPlaceholder || first === undefined || checksum === promised) return;
   const refuse = (what: string, expected: number, got: number): never => {
     const name = spec.description === "" ? "" : ` (${spec.description})`;
     throw new FormatError(
@@ -271,65 +312,8 @@ function verifySignal(header: RecordHeader, spec: SignalSpec, samples: Samples, 
       { file: spec.fileName },
     );
   };
-  if (first !== undefined && samples[0] !== first) refuse("first sample", first, samples[0]);
-  if (promised !== undefined) refuse("checksum", promised, checksum!);
-}
-
-/** "samples of 2 signals", or where a frame holds more than one sample of some, "frames of 9 samples". */
-function frameWords({ samplesPerFrame }: Pick<FrameLayout, "samplesPerFrame">): string {
-  const total = sumOf(samplesPerFrame), signals = samplesPerFrame.length;
-  return total === signals ? `samples of ${signals} signals` : `frames of ${total} samples`;
-}
-
-/** How many frames a file holds, which must be whole ones. */
-function framesIn(
-  storage: StorageFormat,
-  format: number,
-  bytes: number,
-  { samplesPerFrame, file }: Pick<FrameLayout, "samplesPerFrame" | "file">,
-): number {
-  const perFrame = sumOf(samplesPerFrame), frames = Math.floor(capacityOf(storage, bytes) / perFrame);
-  // The unused bytes of the last group look like some samples more.
-  const { least, padded } = bytesOf(storage, frames * perFrame);
-  if (bytes !== least && bytes !== padded) {
-    throw new FormatError(
-      `Cannot read format ${format}: the file must hold whole frames of ${perFrame} samples, got ${bytes} bytes`,
-      { file },
-    );
+  if (initialValueAdu !== undefined && first !== initialValueAdu) {
+    refuse("first sample", initialValueAdu, first);
   }
-  return frames;
-}
-
-function checkLength(storage: StorageFormat, format: number, bytes: number, layout: FrameLayout): void {
-  const { frames, samplesPerFrame, file, isPart } = layout, perFrame = sumOf(samplesPerFrame);
-  const isCount = (count: number, least: number) => Number.isSafeInteger(count) && count >= least;
-  if (
-    samplesPerFrame.length === 0 || !samplesPerFrame.every((count) => isCount(count, 1)) ||
-    !isCount(frames, 0)
-  ) {
-    throw new RangeError(
-      `Cannot decode format ${format}: frames must be >= 0 and samples per frame >= 1, got ${frames} and ${samplesPerFrame}`,
-    );
-  }
-  const total = perFrame * frames, held = Math.floor(capacityOf(storage, bytes) / perFrame);
-  const words = frameWords(layout);
-  if (held < frames) {
-    throw new FormatError(
-      `Cannot decode format ${format}: the header promises ${frames} ${words} and the file must hold them, ` +
-        `got ${held} ${words.split(" ")[0]} in ${bytes} bytes; the file is truncated, fetch it again`,
-      { file, byteOffset: bytes },
-    );
-  }
-  const { least, padded } = bytesOf(storage, total);
-  if (bytes !== least && bytes !== padded && !isPart) {
-    throw new FormatError(
-      `Cannot decode format ${format}: ${frames} ${words} must take ${least} bytes, got ${bytes}; ` +
-        `the file does not belong to this header, fetch both again`,
-      { file, byteOffset: least },
-    );
-  }
-}
-
-function sumOf(counts: readonly number[]): number {
-  return counts.reduce((sum, count) => sum + count, 0);
+  if (promised !== undefined) refuse("checksum", promised, checksum);
 }

@@ -4,8 +4,9 @@ import { FormatError } from "../../core/errors.ts";
 import { createRng } from "../../core/rng.ts";
 import { parseHeader } from "./header.ts";
 import { encodeFrames } from "./encode_frames.ts";
-import { decodeFrames, readSignals, signalChecksum } from "./signal.ts";
-import { sampleTraits } from "./storage_formats.ts";
+import { decodeFrames } from "./decode_frames.ts";
+import { fileInMemory, readSignalParts, readSignals, signalChecksum } from "./signal.ts";
+import { bytesOf, sampleTraits, STORAGE_FORMATS } from "./storage_formats.ts";
 
 /** A file of so many signals with one sample a frame. */
 const layoutOf = (signals: number, samples: number, file?: string) => ({
@@ -257,6 +258,87 @@ Deno.test("readSignals() never takes a damaged file for a whole one of another l
       );
     } catch (error) {
       assert.ok(error instanceof FormatError, `run ${run}: ${error}`);
+    }
+  }
+});
+
+Deno.test("readSignals() decodes only the wanted signals, in the wanted order, from the files that these need", () => {
+  const a = Int16Array.of(1, 2), b = Int16Array.of(3, 4), c = Int16Array.of(-5, 6);
+  const header = parseHeader("r 3 360 2\na.dat 212\nb.dat 16 1 0 0 0 7\nb.dat 16 1 0 0 0 9");
+  const files = new Map([["b.dat", encodeFrames(16, [b, c])]]);
+  assert.throws(
+    () => readSignals(header, files, { only: [2] }),
+    /signal 2: first sample must be 0 as the header says, got -5/,
+  );
+  assert.deepEqual(readSignals(header, files, { only: [1] }), [b]);
+  delete header.signals[2].checksum;
+  delete header.signals[2].initialValueAdu;
+  assert.deepEqual(readSignals(header, files, { only: [2, 1, 2] }), [c, b, c]);
+  assert.throws(() => readSignals(header, files, { only: [0] }), /"a\.dat" must be present, got b\.dat/);
+  assert.throws(() => readSignals(header, files, { only: [3] }), RangeError);
+  files.set("a.dat", encodeFrames(212, [a]));
+  assert.deepEqual(readSignals(header, files, { only: [0] }), [a]);
+});
+
+Deno.test("readSignals() believes a checksum more than a first sample", () => {
+  const header = parseHeader("r 1 360 2\nr.dat 16 1 0 0 0 7");
+  const files = new Map([["r.dat", encodeFrames(16, [Int16Array.of(3, 4)])]]);
+  assert.deepEqual(readSignals(header, files), [Int16Array.of(3, 4)]);
+  delete header.signals[0].checksum;
+  assert.throws(() => readSignals(header, files), /first sample must be 0 as the header says, got 3/);
+});
+
+Deno.test("readSignals() shifts a skewed signal back and marks what is not there as missing", () => {
+  const a = Int16Array.of(1, 2, 3, 4, 5, 6), b = Int16Array.of(7, 8, 9);
+  const files = new Map([["r.dat", encodeFrames(212, [a, b], [2, 1])]]);
+  const read = (line: string) => readSignals(parseHeader(`r 2 360 3\nr.dat 212x2${line}\nr.dat 212`), files);
+  assert.deepEqual(read(":1"), [Int16Array.of(3, 4, 5, 6, -2048, -2048), b]);
+  assert.deepEqual(read(":3")[0], new Int16Array(6).fill(-2048));
+  assert.throws(() => read(":4"), /skew must be shorter than its 3 frames, got 4/);
+});
+
+Deno.test("readSignals() gives signals without a file the record's length, within a limit", () => {
+  const files = new Map([["r.dat", new Uint8Array(6)]]);
+  const text = (samples: string) => `r 2 360 ${samples}\n~ 0x2\nr.dat 16`;
+  const expected = [new Int16Array(6).fill(-32768), new Int16Array(3)];
+  assert.deepEqual(readSignals(parseHeader(text("3")), files), expected);
+  assert.deepEqual(readSignals(parseHeader(text("")), files), expected);
+  assert.throws(
+    () => readSignals(parseHeader(text("2147483647")), files, { only: [0] }),
+    /a signal without a file must have at most 67108864 samples, got 4294967294/,
+  );
+});
+
+Deno.test("readSignalParts() gives the parts of what readSignals() gives, and reads no more of the file than they take", () => {
+  const rng = createRng(51), frames = 40;
+  for (const format of STORAGE_FORMATS.keys()) {
+    for (const offset of [0, 5]) {
+      const header = parseHeader(
+        `r 2 100 ${frames}\nr.dat ${format}x3:2+${offset}\nr.dat ${format}+${offset}`,
+      );
+      const length = bytesOf(STORAGE_FORMATS.get(format)!, 4 * frames).least + offset;
+      const bytes = new Uint8Array(length).map(() => rng.integer(256));
+      const whole = readSignals(header, new Map([["r.dat", bytes]]));
+      for (const partSamples of [1, 24, 50, 100, Infinity]) {
+        let most = 0;
+        const file = {
+          ...fileInMemory(bytes),
+          read(from: number, to: number) {
+            most = Math.max(most, to - from);
+            return bytes.subarray(from, to);
+          },
+        };
+        whole.forEach((expected, signal) => {
+          const parts = [...readSignalParts(header, signal, file, { partSamples })];
+          assert.deepEqual(
+            parts.flatMap((part) => Array.from(part)),
+            Array.from(expected),
+            `format ${format}`,
+          );
+        });
+        // Six frames at least, each of four samples.
+        assert.ok(most <= Math.max(24, partSamples) * 4, `${most} bytes for ${partSamples} samples`);
+      }
     }
   }
 });

@@ -4,7 +4,8 @@ import { FormatError } from "../../core/errors.ts";
 import { createRng } from "../../core/rng.ts";
 import { encodeFrames } from "./encode_frames.ts";
 import { parseHeader } from "./header.ts";
-import { decodeFrames, readSignals } from "./signal.ts";
+import { decodeFrames } from "./decode_frames.ts";
+import { readSignals } from "./signal.ts";
 import { bytesOf, capacityOf, sampleTraits, SIGNAL_FORMATS, STORAGE_FORMATS } from "./storage_formats.ts";
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);

@@ -79,15 +79,16 @@ Deno.test("findRecordSource() does not take segments for records, and asks only 
     assert.deepEqual(external.kind === "wfdb" && external.records.map(({ record }) => record), ["r", "s"]);
   }));
 
-Deno.test("openWfdbRecord() reads a file once for the signals that share it and says what the folder lacks", () =>
+Deno.test("openWfdbRecord() reads parts of the files and says what the folder lacks", () =>
   inFolder((folder) => {
-    const record = openWfdbRecord(folder, { record: "r", header: "r.hea" });
-    const [first, , second] = record.plan.segments;
-    assert.equal(record.filesOf(first.header!, 0), record.filesOf(second.header!, 0));
+    const { plan, fileOf } = openWfdbRecord(folder, { record: "s", header: "s.hea", annotations: "s.atr" });
+    const [{ header }] = plan.segments, matlab = fileOf(header!, 0);
+    assert.equal(matlab.size, 7);
+    assert.deepEqual(matlab.read(3, 6), Uint8Array.of(1, 0, 2));
+    Deno.truncateSync(join(folder, "s.mat"), 5);
+    assert.throws(() => matlab.read(3, 6), /became shorter while it was read/);
     Deno.removeSync(join(folder, "s.d1"));
-    const { plan, filesOf } = openWfdbRecord(folder, { record: "s", header: "s.hea", annotations: "s.atr" });
-    assert.deepEqual([...filesOf(plan.segments[0].header!, 0).keys()], ["s.mat"]);
-    assert.throws(() => filesOf(plan.segments[0].header!, 1), {
+    assert.throws(() => fileOf(header!, 1), {
       name: "StageError",
       message: /Cannot ingest record s: .* has no s\.d1/,
       hint: /s\.hea names that signal file: fetch it/,

@@ -1,21 +1,21 @@
 import { join } from "node:path";
-import { StageError } from "../../core/errors.ts";
+import { FormatError, StageError } from "../../core/errors.ts";
 import { decodeHeaderText } from "../../formats/wfdb/header.ts";
 import {
-  type FilesOf,
+  type FileOf,
   planRecord,
   type RecordPlan,
   segmentHeaders,
 } from "../../formats/wfdb/multi_segment.ts";
 import type { RecordHeader } from "../../formats/wfdb/record.ts";
+import type { SignalFile } from "../../formats/wfdb/signal.ts";
 import { readHeader } from "../../formats/wfdb/wfdb.ts";
 import type { FolderRecord } from "../../sources/folder.ts";
 
 /** A record whose headers are read and whose signals are read on demand. */
 export interface WfdbInput {
   plan: RecordPlan;
-  /** Reads the file of one signal of one segment. The last one is kept, because signals that share a file follow it. */
-  filesOf: FilesOf;
+  fileOf: FileOf;
   /** The annotation file; undefined where the record has none. */
   annotations?: Uint8Array;
 }
@@ -54,16 +54,35 @@ export function openWfdbRecord(
   const segments = segmentHeaders(header).map((file) =>
     [file, lacks(file, "segment", () => readFolderHeader(folder, file))] as const
   );
-  let last: ReadonlyMap<string, Uint8Array> = new Map();
   return {
     plan: planRecord(header, new Map(segments)),
-    filesOf({ signals }, signal) {
+    fileOf({ signals }, signal) {
       const file = signals[signal].fileName;
-      if (!last.has(file)) {
-        last = new Map([[file, lacks(file, "signal file", () => Deno.readFileSync(join(folder, file)))]]);
-      }
-      return last;
+      return lacks(file, "signal file", () => signalFileOf(join(folder, file)));
     },
     annotations: annotations === undefined ? undefined : Deno.readFileSync(join(folder, annotations)),
+  };
+}
+
+/** A signal file that is open only while a part of it is read: nobody has to close it. */
+function signalFileOf(path: string): SignalFile {
+  const { size } = Deno.statSync(path);
+  return {
+    size,
+    read(from, to) {
+      using file = Deno.openSync(path);
+      file.seekSync(from, Deno.SeekMode.Start);
+      const bytes = new Uint8Array(to - from);
+      for (let done = 0; done < bytes.length;) {
+        const got = file.readSync(bytes.subarray(done));
+        if (got === null) {
+          throw new FormatError("Cannot read a signal file: it became shorter while it was read", {
+            file: path,
+          });
+        }
+        done += got;
+      }
+      return bytes;
+    },
   };
 }
