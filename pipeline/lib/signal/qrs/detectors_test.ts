@@ -77,6 +77,24 @@ for (const { algorithm, floors } of TESTED) {
     }
   });
 
+  for (const beatsPerMinute of [30, 60, 120, 180]) {
+    Deno.test(`${name} finds ${beatsPerMinute} beats a minute`, () => {
+      const fs = 250, rng = createRng(18), rr = 60 / beatsPerMinute, times: number[] = [];
+      for (let t = 0.6; t < 59; t += rr * (1 + 0.03 * rng.normal())) times.push(t);
+      const ecg = drawEcg(times, 60, fs, Math.sqrt(Math.max(1, 0.8 / rr)));
+      for (let i = 0; i < ecg.length; i++) ecg[i] += 0.02 * rng.normal();
+      assert.deepEqual(errors(ecg, times, fs), NONE);
+    });
+  }
+
+  for (const gain of [0.1, 10]) {
+    Deno.test(`${name} goes on within 20 seconds where the lead becomes ${gain} times as high`, () => {
+      const fs = 250, times = drawRhythm(100, 19), rng = createRng(20), ecg = drawEcg(times, 100, fs);
+      for (let i = 0; i < ecg.length; i++) ecg[i] = (i < 40 * fs ? 1 : gain) * ecg[i] + 0.004 * rng.normal();
+      assert.deepEqual(errors(ecg, times, fs, 60), NONE);
+    });
+  }
+
   Deno.test(`${name} works through noise and baseline wander`, () => {
     const fs = 360, times = drawRhythm(120, 8), rng = createRng(9), ecg = drawEcg(times, 120, fs);
     for (let i = 0; i < ecg.length; i++) {

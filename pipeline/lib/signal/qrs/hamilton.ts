@@ -1,7 +1,7 @@
 import { createBeatJudge, type Threshold } from "./beat_judge.ts";
 import { chain, createAveragingBandpass, createFir, createMovingAverage } from "./blocks.ts";
 import type { QrsAlgorithm } from "./detector.ts";
-import { createPeakSearch, medianOfHighest, rectifier } from "./peak_search.ts";
+import { createPeakSearch, rectifier, usualOfHighest } from "./peak_search.ts";
 
 const SLOPE_SECONDS = 0.01;
 const INTEGRATION_SECONDS = 0.08;
@@ -13,6 +13,8 @@ const LARGEST_SLOPE_RATIO = 8;
 // Not in the paper.
 const PEAK_LIMIT = 3;
 const FADE = 0.8;
+/** Where beats have been taken for noise, the noise peaks' mean would go on keeping them out. */
+const LARGEST_NOISE_PART = 0.5;
 
 function mean(values: readonly number[]): number {
   return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -24,7 +26,8 @@ function createThreshold(fs: number): Threshold {
   let signal = 0, threshold = 0;
   const update = () => {
     signal = mean(beats);
-    threshold = mean(noise) + THRESHOLD_PART * (signal - mean(noise));
+    const level = Math.min(mean(noise), LARGEST_NOISE_PART * signal);
+    threshold = level + THRESHOLD_PART * (signal - level);
   };
   const keep = (heights: number[], height: number) => {
     heights.push(height);
@@ -33,7 +36,7 @@ function createThreshold(fs: number): Threshold {
   };
   return {
     learn(first) {
-      beats = new Array(8).fill(medianOfHighest(first, ({ height }) => height, fs));
+      beats = new Array(8).fill(usualOfHighest(first, ({ height }) => height, fs));
       update();
     },
     exceeds: ({ height, rise, fall }, part) =>
@@ -53,10 +56,11 @@ function createThreshold(fs: number): Threshold {
  *
  * Source: Hamilton, "Open source ECG analysis", Computers in Cardiology 29, 2002, doi:10.1109/CIC.2002.1166717; the windows of
  * the filters are those of its program. Deviations:
- * - The eight beats start as the median of the highest peaks of the first 8 seconds with a peak, and one beat counts as no more than
+ * - The eight beats start as what the highest peak of a second of the first 8 seconds usually comes to, and one beat counts as no more than
  *   three times the mean.
  * - Three mean RR intervals after the last beat the eight beats fall by a fifth with each candidate, where the program
  *   learns anew after 8 seconds.
+ * - The noise peaks count as no more than half the mean beat.
  * - A candidate is a baseline shift if its rise is more than eight times as steep as its fall within 100 ms, or the reverse.
  * - Waves far below the usual ones are no candidates (createPeakSearch), so that a flat line gives no beats.
  */

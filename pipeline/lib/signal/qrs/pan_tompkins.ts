@@ -1,7 +1,7 @@
 import { createBeatJudge, type Rhythm, type Threshold } from "./beat_judge.ts";
 import { type Block, chain, createAveragingBandpass, createFir, createMovingAverage } from "./blocks.ts";
 import type { QrsAlgorithm } from "./detector.ts";
-import { createPeakSearch, medianOfHighest, squarer } from "./peak_search.ts";
+import { createPeakSearch, squarer, usualOfHighest } from "./peak_search.ts";
 
 /** Windows of the band-pass and of the integration. */
 const LOW_PASS_SECONDS = 0.02;
@@ -34,8 +34,8 @@ function createThreshold(fs: number): Threshold {
   };
   return {
     learn(first) {
-      energy.signal = medianOfHighest(first, ({ height }) => height, fs);
-      amplitude.signal = medianOfHighest(first, (candidate) => candidate.amplitude, fs);
+      energy.signal = usualOfHighest(first, ({ height }) => height, fs);
+      amplitude.signal = usualOfHighest(first, (candidate) => candidate.amplitude, fs);
     },
     exceeds: (candidate, part) =>
       exceeds(candidate.height, part, energy) && exceeds(candidate.amplitude, part, amplitude),
@@ -67,7 +67,7 @@ function partFor({ rr, meanRr }: Rhythm): number {
  * doi:10.1109/TBME.1985.325532. Deviations:
  * - The band-pass is the paper's, two moving averages and the removal of a third, but with windows of 20 and 140 ms instead of
  *   30 and 160. All filters have linear phase, and their windows are rounded to samples: any sampling rate gives the same waves.
- * - The thresholds start from the median of the highest peaks of the first 8 seconds with a peak, not from the first 2.
+ * - The thresholds start from what the highest peak of a second usually comes to in the first 8 seconds, not from the first 2 seconds.
  * - Waves far below the usual ones are no candidates (createPeakSearch), so that a flat line gives no beats.
  * - One peak raises an estimate of the signal level as if it were at most 3 times that level, and the estimates fall by
  *   30 % (energy) a candidate once 3 mean RR intervals passed without a beat: an artefact does not blind the detector.

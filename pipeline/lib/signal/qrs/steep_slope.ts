@@ -1,5 +1,5 @@
 import type { Rhythm } from "./beat_judge.ts";
-import { type Candidate, medianOfHighest } from "./peak_search.ts";
+import { type Candidate, usualOfHighest } from "./peak_search.ts";
 
 /** The steep-slope threshold of Christov, which Lourenco took over: part of the last beats' heights, lower the longer the last one is past. */
 export interface SteepSlope {
@@ -21,8 +21,8 @@ const FADE = 0.8;
 /**
  * Creates a steep-slope threshold.
  *
- * Source: Christov 2004, section "Adaptive steep-slope threshold". Deviations: the five heights start as the median of the highest peaks
- * of the first 8 seconds; a beat more than 1.5 times as high as the one before counts as 1.5 times that, not 1.1.
+ * Source: Christov 2004, section "Adaptive steep-slope threshold". Deviations: the five heights start as what the highest peak of a second
+ * usually comes to in the first 8 seconds; a beat more than 1.5 times as high as the one before counts as 1.5 times that, not 1.1.
  *
  * @param part Part of a beat's height, 0.6 in the paper.
  */
@@ -33,7 +33,7 @@ export function createSteepSlope(fs: number, part: number): SteepSlope {
   };
   return {
     learn(first) {
-      heights = new Array(BEATS).fill(medianOfHighest(first, ({ height }) => height, fs));
+      heights = new Array(BEATS).fill(usualOfHighest(first, ({ height }) => height, fs));
       update();
     },
     at(sample, { last }) {

@@ -9,11 +9,23 @@ const WAVES = [
   [0.25, 0.05, 0.35],
 ];
 
-/** Draws an ECG in mV for tests: one beat at each of the R times, in seconds. */
-export function drawEcg(rSeconds: readonly number[], seconds: number, fs: number): Float32Array {
+/**
+ * Draws an ECG in mV for tests: one beat at each of the R times, in seconds.
+ *
+ * @param quickness How much closer to the R peak and narrower P and T waves are: a fast heart needs more than 1.
+ */
+export function drawEcg(
+  rSeconds: readonly number[],
+  seconds: number,
+  fs: number,
+  quickness = 1,
+): Float32Array {
+  const waves = WAVES.map(([delay, width, height]) =>
+    Math.abs(delay) > 0.1 ? [delay / quickness, width / quickness, height] : [delay, width, height]
+  );
   const ecg = new Float32Array(Math.round(seconds * fs));
   for (const r of rSeconds) {
-    for (const [delay, width, height] of WAVES) {
+    for (const [delay, width, height] of waves) {
       const from = Math.max(0, Math.floor((r + delay - 5 * width) * fs));
       const to = Math.min(ecg.length - 1, Math.ceil((r + delay + 5 * width) * fs));
       for (let i = from; i <= to; i++) {
