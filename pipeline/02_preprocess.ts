@@ -40,7 +40,7 @@ type SignalWriter = ArrayWriter<"<f4">;
 /** Samples that are read, scaled or looked through at a time. */
 const PIECE_SAMPLES = 2 ** 16;
 /** Beats that tell a record's polarity, spread evenly over it. */
-const POLARITY_BEATS = 401;
+const POLARITY_BEATS = 201;
 
 /** Records with this share of inverted beats are listed, whatever the median beat says. */
 const MANY_INVERTED = 0.2;
@@ -58,6 +58,15 @@ interface PreparedLead {
   gaps: number;
 }
 
+/** Widens a range to hold all samples. */
+function widen(samples: Float32Array, min: number, max: number): [min: number, max: number] {
+  for (let i = 0; i < samples.length; i++) {
+    if (samples[i] < min) min = samples[i];
+    if (samples[i] > max) max = samples[i];
+  }
+  return [min, max];
+}
+
 /** Writes what arrives as float32, finds its range and, where asked to, its beats. */
 function openSignal(writer: SignalWriter, detect: ((samples: Float32Array) => number[]) | undefined) {
   let min = Infinity, max = -Infinity;
@@ -67,10 +76,7 @@ function openSignal(writer: SignalWriter, detect: ((samples: Float32Array) => nu
       for (let from = 0; from < x.length; from += PIECE_SAMPLES) {
         const part = x.subarray(from, from + PIECE_SAMPLES), samples = piece.subarray(0, part.length);
         samples.set(part);
-        for (const value of samples) {
-          if (value < min) min = value;
-          if (value > max) max = value;
-        }
+        [min, max] = widen(samples, min, max);
         for (const peak of detect?.(samples) ?? []) peaks.push(peak);
         writer.append(samples);
       }
@@ -91,7 +97,9 @@ function prepareLead(
   const writer = context.openArray(signalFile(record), "<f4"), signal = openSignal(writer, beats?.push);
   const filters = designFilters(params as FilterChoice, lead.fs);
   const resampling = openResampling(plan, lead.samples, signal);
-  const filtering: SignalSink = filters === undefined ? resampling : inBlocks(filters, resampling);
+  const filtering: SignalSink = filters === undefined
+    ? resampling
+    : inBlocks(filters, resampling, { samples: lead.samples });
   const millivolts = openMillivolts(lead, params.longestRepairMs * lead.fs / 1000, filtering);
   const search = openDefectSearch(lead.fs, lead.missingAdu);
   using input = context.openInput("01_ingest", leadFile(record, index));
@@ -160,7 +168,10 @@ function rewrite(
     const piece = writer.read(from, Math.min(from + PIECE_SAMPLES, samples));
     if (flip) { for (let i = 0; i < piece.length; i++) piece[i] = -piece[i]; }
     // A constant signal has no range: it becomes 0.
-    writer.overwrite(from, !scale ? piece : min === max ? piece.fill(0) : scaleRange(piece, { min, max }));
+    writer.overwrite(
+      from,
+      !scale ? piece : min === max ? piece.fill(0) : scaleRange(piece, { min, max }, piece),
+    );
   }
 }
 

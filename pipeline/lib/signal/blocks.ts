@@ -33,19 +33,20 @@ export const BLOCK_SAMPLES = 2 ** 20;
  * The result is that of the whole signal as closely as `reachSamples` promises. A signal of up to one block and its reach is
  * processed in one call: then it is the very same. Memory: one block with two reaches, and what the work itself takes on that.
  *
- * @param blockSamples Samples of a block, >= 1; rounded up to a multiple of `ratio.down`, and to the reach where that is longer.
  * @param next Gets the result.
+ * @param options.samples Length of the signal where it is known: a short one then takes no more memory than it needs.
+ * @param options.blockSamples Samples of a block, >= 1; rounded up to a multiple of `ratio.down`, and to the reach where that is longer.
  */
 export function inBlocks(
   { process, reachSamples, ratio = SAME_RATE }: BlockWork,
   next: SignalSink,
-  blockSamples: number = BLOCK_SAMPLES,
+  { samples = Infinity, blockSamples = BLOCK_SAMPLES }: { samples?: number; blockSamples?: number } = {},
 ): SignalSink {
   const { up, down } = ratio;
   // Blocks begin at multiples of `down`: there a sample of the result stands on a sample of the signal.
   const aligned = (samples: number) => Math.ceil(samples / down) * down;
   const reach = aligned(reachSamples), block = Math.max(aligned(blockSamples), reach);
-  const buffer = new Float64Array(reach + block + reach);
+  const buffer = new Float64Array(Math.min(samples, reach + block + reach));
   let filled = 0, before = 0;
 
   const work = (end: number | undefined) => {

@@ -20,7 +20,7 @@ function runInBlocks(
   const sink = inBlocks(
     work,
     { push: (piece) => piece.forEach((value) => out.push(value)), finish: () => void ends++ },
-    blockSamples,
+    { samples: x.length % 2 === 0 ? x.length : undefined, blockSamples },
   );
   for (let at = 0; at < x.length; at += pieceSamples) sink.push(x.slice(at, at + pieceSamples));
   sink.finish();

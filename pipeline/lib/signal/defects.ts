@@ -67,47 +67,67 @@ export function openDefectSearch(fs: number, missingAdu: number = NaN): DefectSe
   const flat: (Stretch & { value: number })[] = [];
   let samples = 0, start = 0, previous = NaN;
 
-  const endRun = (to: number) => {
-    const run = { from: start, to };
+  /** Takes note of the run of `value` that ended, if it is long and not of missing samples. */
+  const endRun = (run: Stretch, value: number) => {
+    if (run.to - run.from < shortestRail || value === missingAdu || !Number.isFinite(value)) return;
     for (const rail of rails) {
-      if (rail.side * (previous - rail.value) > 0) {
-        rail.value = previous;
+      if (rail.side * (value - rail.value) > 0) {
+        rail.value = value;
         rail.stretches = [];
       }
-      if (previous === rail.value) addStretch(rail.stretches, run, join);
+      if (value === rail.value) addStretch(rail.stretches, run, join);
     }
-    if (to - start >= shortestFlat) {
+    if (run.to - run.from >= shortestFlat) {
       const last = flat.at(-1);
-      if (last !== undefined && last.value === previous && start - last.to <= join) last.to = to;
-      else flat.push({ ...run, value: previous });
+      if (last !== undefined && last.value === value && run.from - last.to <= join) last.to = run.to;
+      else flat.push({ ...run, value });
+    }
+  };
+  const findExtremes = (stored: StoredSamples) => {
+    const [top, bottom] = rails;
+    // Locals: variables that functions share are slow in a loop.
+    let max = top.extreme, min = bottom.extreme;
+    for (let i = 0; i < stored.length; i++) {
+      const value = stored[i];
+      if (value > max && value !== missingAdu && value < Infinity) max = value;
+      if (value < min && value !== missingAdu && value > -Infinity) min = value;
+    }
+    top.extreme = max;
+    bottom.extreme = min;
+  };
+  /** Ends the long runs that begin and end in samples `first` to the last but one run of `stored`. */
+  const findRuns = (stored: StoredSamples, first: number) => {
+    // A long run holds a place of this grid and the sample behind it: others need no look.
+    const grid = shortestRail - 1, n = stored.length;
+    for (let at = first; at + 1 < n; at += grid) {
+      const value = stored[at];
+      if (value !== stored[at + 1]) continue;
+      let from = at, to = at + 2;
+      while (from > first && stored[from - 1] === value) from--;
+      while (to < n && stored[to] === value) to++;
+      if (to < n) endRun({ from: samples + from, to: samples + to }, value);
+      at = to - grid;
     }
   };
   return {
     push(stored) {
-      const [top, bottom] = rails;
-      // Locals: variables that functions share are slow in a loop.
-      let value = previous, from = start - samples, max = top.extreme, min = bottom.extreme;
-      for (let i = 0; i < stored.length; i++) {
-        const next = stored[i];
-        if (next === value) continue;
-        if (i - from >= shortestRail && value - value === 0) {
-          start = from + samples;
-          previous = value;
-          endRun(i + samples);
-        }
-        from = i;
-        value = next === missingAdu ? NaN : next;
-        if (value > max && value < Infinity) max = value;
-        if (value < min && value > -Infinity) min = value;
+      const n = stored.length;
+      findExtremes(stored);
+      let first = 0;
+      while (first < n && stored[first] === previous) first++;
+      if (first < n) {
+        endRun({ from: start, to: samples + first }, previous);
+        findRuns(stored, first);
+        // The last run may go on in the next piece.
+        let from = n - 1;
+        previous = stored[from];
+        while (from > first && stored[from - 1] === previous) from--;
+        start = samples + from;
       }
-      top.extreme = max;
-      bottom.extreme = min;
-      previous = value;
-      start = from + samples;
-      samples += stored.length;
+      samples += n;
     },
     finish() {
-      if (samples - start >= shortestRail && previous - previous === 0) endRun(samples);
+      endRun({ from: start, to: samples }, previous);
       const [top, bottom] = rails, defects: Defect[] = [];
       const add = (stretches: readonly Stretch[], reason: DefectReason) => {
         for (const { from, to } of stretches) {

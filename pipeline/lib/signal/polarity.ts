@@ -1,3 +1,5 @@
+import { medianOf } from "./median.ts";
+
 /** Half of the stretch around the R peak that is looked at, and half of the part of it that is the QRS complex. */
 export const POLARITY_REACH_SECONDS = 0.25;
 const QRS_SECONDS = 0.1;
@@ -11,13 +13,6 @@ export interface Polarity {
   score: number;
   /** Share of the single beats that point down, in [0, 1]: far from 0 and 1 where the lead changes or beats are of several kinds. */
   invertedShare: number;
-}
-
-/** Median of values, which are sorted for that; of an even number the mean of the two middle ones. */
-function medianOf(values: Float64Array): number {
-  values.sort();
-  const middle = values.length >> 1;
-  return values.length % 2 === 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 /**

@@ -58,7 +58,7 @@ export function openResampling(
       down: rates.fromFs,
     });
     const work = createWorkArray();
-    return inBlocks({ process: (x) => resample(x, work), reachSamples, ratio }, next);
+    return inBlocks({ process: (x) => resample(x, work), reachSamples, ratio }, next, { samples });
   }
   const whole = new Float64Array(samples);
   let filled = 0;
