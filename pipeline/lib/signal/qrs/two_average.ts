@@ -91,7 +91,7 @@ export const twoAverage: QrsAlgorithm = {
     const beatLag = STRETCH, complexLag = STRETCH + beat.delay - complex.delay;
     const overComplex = createHistory(complexLag + STRETCH), overBeat = createHistory(beatLag + STRETCH);
     const apart = 0.3 * WORKING_FS, shortest = QRS_SECONDS * WORKING_FS;
-    const work = new Float64Array(STRETCH);
+    let averages = new Float64Array(0);
     let samples = 0, before: number | undefined, start = -1, highest = 0, highestAt = 0, last = -Infinity;
 
     /** Finds complexes in samples that do not go beyond a multiple of STRETCH: on the way the usual energy is the same. */
@@ -108,7 +108,7 @@ export const twoAverage: QrsAlgorithm = {
       band.run(ecg);
       for (let i = 0; i < ecg.length; i++) ecg[i] *= ecg[i];
       usual.add(ecg);
-      const averages = work.subarray(0, ecg.length);
+      if (averages.length !== ecg.length) averages = new Float64Array(ecg.length);
       averages.set(ecg);
       complex.run(averages);
       overComplex.addAll(averages);

@@ -23,7 +23,7 @@ export interface WorkingRate {
  */
 export function createWorkingRate(fs: number): WorkingRate {
   const step = fs / WORKING_FS, perSample = WORKING_FS / fs;
-  let out = new Float64Array(0);
+  let out = new Float64Array(0), view = out;
   // In samples of the lead: time of the newest one, and where the running interval ends.
   let now = -1, intervals = 0, end = step / 2;
   // The area between the lead and the interval's first value: exactly 0 on a flat lead.
@@ -66,7 +66,9 @@ export function createWorkingRate(fs: number): WorkingRate {
       last = before;
       base = level;
       area = sum;
-      return out.subarray(0, count);
+      // Most pieces give as many samples as the one before.
+      if (view.length !== count || view.buffer !== out.buffer) view = out.subarray(0, count);
+      return view;
     },
   };
 }
@@ -92,6 +94,7 @@ export function searchAtWorkingRate(fs: number, search: WorkingSearch): QrsSearc
   const rate = createWorkingRate(fs), inWork: number[] = [];
   let samples = 0, last = 0;
   const report = (found: number[]) => {
+    if (inWork.length === 0) return;
     for (const at of inWork) {
       const sample = Math.round((at - search.delay) * fs / WORKING_FS);
       found.push(Math.min(Math.max(0, sample), samples - 1));
