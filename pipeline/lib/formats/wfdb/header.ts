@@ -27,6 +27,7 @@ export const DEFAULT_ADC_RESOLUTION_BITS = 12;
 const DEFAULT_DIFFERENCE_RESOLUTION_BITS = 10;
 
 const MAX_HEADER_CHARS = 1 << 20;
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const INTEGER = /^[+-]?\d{1,15}$/;
 const REAL = "[+-]?(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:[eE][+-]?\\d+)?";
 const RATE = new RegExp(`^(${REAL})(?:/(${REAL})(?:\\((${REAL})\\))?)?$`);
@@ -50,7 +51,8 @@ export function decodeHeaderText(bytes: Uint8Array): string {
  * Source: WFDB Applications Guide, header(5).
  * Deviations: what the C library ignores is refused here (lines after the last signal, fields after the date, malformed
  * numbers, negative skew, segments that do not add up to the record), and so are signal files outside the header's
- * folder. All comment lines are kept, not only the last ones. The block size of special files is kept and has no effect.
+ * folder. All comment lines are kept, not only the last ones. The block size of special files is kept and has no effect. A date in front of the time is
+ * put behind it.
  *
  * @param text The header's text; lines end in LF or CRLF.
  * @param file Name of the header for error messages.
@@ -118,7 +120,8 @@ function refuse(rule: string, got: string, place: Place): never {
 
 function parseRecordLine(content: string, place: Place): RecordLine {
   const fields = content.split(/[ \t]+/);
-  const [nameField, signals, rate, samples, baseTime, baseDate] = fields;
+  const [nameField, signals, rate, samples] = fields;
+  const [baseTime, baseDate] = timeAndDate(fields[4], fields[5]);
   const [, name, segments] = /^(.*?)(?:\/([^/]*))?$/s.exec(nameField)!;
   if (!RECORD_NAME.test(name)) refuse("record name must be letters, digits, _ and -", nameField, place);
   if (signals === undefined) {
@@ -145,6 +148,14 @@ function parseRecordLine(content: string, place: Place): RecordLine {
   header.segmentSignals = count;
   const promised = parseInteger("number of segments", segments, [1, MAX_SEGMENTS], place);
   return { header, promised, things: "segments" };
+}
+
+/** The PhysioNet challenges of 2020 and 2021 have the date in front, as "05-Feb-2020 11:39:16". */
+function timeAndDate(first: string | undefined, second: string | undefined): (string | undefined)[] {
+  const [, day, name, year] = /^(\d{1,2})-([A-Z][a-z]{2})-(\d{4})$/.exec(first ?? "") ?? [];
+  const month = MONTHS.indexOf(name) + 1;
+  if (month === 0 || second === undefined) return [first, second];
+  return [second, `${day}/${String(month).padStart(2, "0")}/${year}`];
 }
 
 function parseRate(rate: string, header: RecordHeader, place: Place): void {

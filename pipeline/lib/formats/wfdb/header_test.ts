@@ -179,6 +179,20 @@ Deno.test("parseHeader() reads the segments of a fixed and of a variable layout,
   assert.deepEqual(parseHeader(formatHeader(variable)), variable);
 });
 
+Deno.test("parseHeader() reads the headers of PhysioNet's challenges: date before time, Matlab files", () => {
+  const { baseTime, baseDate, signals, comments } = parseHeader(
+    "A0001 1 500 7500 05-Feb-2020 11:39:16\nA0001.mat 16x1+24 1000.0(0)/mV 16 0 28 -1716 0 I\n#Age: 74\n#Dx: 59118001\n",
+  );
+  assert.deepEqual([baseTime, baseDate], ["11:39:16", "05/02/2020"]);
+  assert.deepEqual([signals[0].format, signals[0].samplesPerFrame, signals[0].byteOffset], [16, 1, 24]);
+  assert.deepEqual(comments, ["Age: 74", "Dx: 59118001"]);
+  assert.throws(
+    () => parseHeader("r 0 500 7500 05-Feb-2020"),
+    /base time must be HH:MM:SS, got "05-Feb-2020"/,
+  );
+  assert.throws(() => parseHeader("r 0 500 7500 05-Foo-2020 1:0:0"), /base time must be HH:MM:SS/);
+});
+
 Deno.test("decodeHeaderText() reads UTF-8, and Latin-1 where it is none", () => {
   assert.equal(decodeHeaderText(new TextEncoder().encode("200/µV")), "200/µV");
   assert.equal(decodeHeaderText(Uint8Array.of(0x32, 0x2f, 0xb5, 0x56)), "2/µV");

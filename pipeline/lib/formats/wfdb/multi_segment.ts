@@ -38,6 +38,8 @@ export interface RecordPlan {
 
 /** A gap costs nothing in a file: what a header may ask for has a limit, in samples over all leads. */
 const MAX_GAP_SAMPLES = 2 ** 32;
+/** Segments times leads: what a plan may take in memory. */
+const MAX_PLACES = 2 ** 24;
 const GAP_CHUNK_SAMPLES = 1 << 20;
 const NO_SIGNAL_FILE = fileInMemory(new Uint8Array());
 /** Two weeks at 360 Hz; what is longer is read in parts. */
@@ -74,15 +76,20 @@ export function planRecord(
     const leads = header.signals.map((spec) => planLead(header, spec, [spec]));
     return { header, leads, segments: [{ header, samples: header.samples, signals: [...leads.keys()] }] };
   }
+  const places = header.segments.length * (header.segmentSignals ?? 0);
+  if (places > MAX_PLACES) {
+    refuse(header, `segments and their signals must multiply to at most ${MAX_PLACES}`, places);
+  }
   const headers = header.segments.map((segment) => segmentHeader(header, segment, segments));
   const hasLayout = header.segments[0].samples === 0;
   const names = (hasLayout ? headers[0] : headers.find((segment) => segment !== undefined))?.signals ?? [];
   if (names.length !== header.segmentSignals) {
     refuse(header, `segments must have ${header.segmentSignals} signals as its header says`, names.length);
   }
+  const nowhere = names.map(() => -1);
   const plans = header.segments.map(({ samples }, i): SegmentPlan => {
     const own = headers[i];
-    if (own === undefined) return { samples, signals: names.map(() => -1) };
+    if (own === undefined) return { samples, signals: nowhere };
     return { header: { ...own, samples }, samples, signals: matchSignals(header, own, names, hasLayout) };
   }).slice(hasLayout ? 1 : 0);
   const leads = names.map((spec, lead) =>
@@ -192,24 +199,29 @@ function matchSignals(
   names: SignalSpec[],
   hasLayout: boolean,
 ): number[] {
-  const left = new Set(own.signals.keys());
-  const places = names.map(({ description }, lead) => {
-    const found = hasLayout ? [...left].find((i) => own.signals[i].description === description) : lead;
-    if (found === undefined) return -1;
-    if (own.signals[found]?.description !== description) {
+  const { record, signals } = own;
+  if (!hasLayout) {
+    const differs = names.findIndex(({ description }, i) => signals[i]?.description !== description);
+    if (differs >= 0 || signals.length !== names.length) {
+      const described = (list: SignalSpec[]) => list.map(({ description }) => description).join(", ");
       refuse(
         header,
-        `segment ${own.record} must have "${description}" as signal ${lead}, as the first has`,
-        own.signals[found]?.description ?? "none",
+        `segment ${record} must have the signals ${described(names)} as the first has`,
+        described(signals),
       );
     }
-    left.delete(found);
-    return found;
-  });
-  const [unknown] = left;
+    return [...signals.keys()];
+  }
+  // Signals of one name are told by their order.
+  const left = Map.groupBy(signals.keys(), (i) => signals[i].description);
+  const places = names.map(({ description }) => left.get(description)?.shift() ?? -1);
+  const unknown = [...left.values()].flat().at(0);
   if (unknown !== undefined) {
-    const what = hasLayout ? "only signals that the layout names" : `${names.length} signals`;
-    refuse(header, `segment ${own.record} must have ${what}`, own.signals[unknown].description);
+    refuse(
+      header,
+      `segment ${record} must have only signals that the layout names`,
+      signals[unknown].description,
+    );
   }
   return places;
 }

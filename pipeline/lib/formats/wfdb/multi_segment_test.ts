@@ -63,6 +63,18 @@ Deno.test("readLead() gives wfdb-python's physical values where a variable layou
   });
 });
 
+Deno.test("planRecord() tells signals of one name by their order, and takes a segment that stands twice", () => {
+  const line = (name: string) => `s.dat 16 1/mV 12 0 0 0 0 ${name}`;
+  const plan = planRecord(
+    parseHeader("r/4 3 100 7\nl 0\ns 3\n~ 1\ns 3"),
+    headersOf({
+      "l.hea": `l 3 100 0\n${[line("ECG"), line("V"), line("ECG")].join("\n")}`,
+      "s.hea": `s 2 100 3\n${[line("ECG"), line("ECG")].join("\n")}`,
+    }),
+  );
+  assert.deepEqual(plan.segments.map(({ signals }) => signals), [[0, -1, 1], [-1, -1, -1], [0, -1, 1]]);
+});
+
 Deno.test("planRecord() takes a record of one segment as it is", () => {
   const header = parseHeader("r 2 250 3\nr.dat 24x2 100 24 0\nr.dat 24x2 100 24 0");
   const plan = planRecord(header);
@@ -125,7 +137,7 @@ Deno.test("planRecord() refuses segments that do not fit together, before anythi
     [
       "r/2 1 100 10\ns 5\nt 5",
       { "s.hea": one, "t.hea": one.replace("s 1", "t 1").replace("II", "V") },
-      /segment t must have "II" as signal 0, as the first has, got V/,
+      /segment t must have the signals II as the first has, got V/,
     ],
     [
       "r/2 1 100 10\ns 5\nt 5",
@@ -141,6 +153,11 @@ Deno.test("planRecord() refuses segments that do not fit together, before anythi
       "r/2 1 100 5\nl 0\ns 5",
       { "l.hea": "l 1 100 0\n~ 0 200/mV 12 0 0 0 0 V", "s.hea": one },
       /segment s must have only signals that the layout names, got II/,
+    ],
+    [
+      `r/5000 4000 100 4999\nl 0\n${"~ 1\n".repeat(4999)}`,
+      {},
+      /segments and their signals must multiply to at most 16777216, got 20000000/,
     ],
     [
       "r/3 1 100 2147483647\nl 0\n~ 2147483642\ns 5",
