@@ -1,13 +1,7 @@
-import type { z } from "zod";
 import { FormatError } from "../core/errors.ts";
-import {
-  conv1dSchema,
-  denseSchema,
-  globalAveragePooling1dSchema,
-  inputSchema,
-  lstmSchema,
-  modelSchema,
-} from "./keras_schema.ts";
+import { modelSchema } from "./keras_schema.ts";
+import type { KerasParse } from "./layers/layer_kind.ts";
+import { kindOf, LAYER_KINDS } from "./layers/layer_kinds.ts";
 import type { Layer, Model } from "./model.ts";
 import { checkModel } from "./shapes.ts";
 
@@ -106,42 +100,22 @@ function readGraph(value: unknown): { name: string; nodes: KerasNode[]; output: 
 
 function readLayer({ name, className, config }: KerasNode, inputs: string[]): Layer {
   const what = `layer ${JSON.stringify(name)}`;
-  switch (className) {
-    case "InputLayer": {
-      const { batch_input_shape, batch_shape } = parse(inputSchema, config, what);
-      const [, ...shape] = batch_input_shape ?? batch_shape ?? [];
-      if (shape.length === 0 || shape.includes(null)) {
-        throw new FormatError(
-          `Cannot read ${what}: every axis but the batch must have a size, got ${show(shape)}`,
-        );
-      }
-      return { kind: "InputLayer", name, inputs, shape: shape as number[] };
-    }
-    case "Conv1D": {
-      const options = parse(conv1dSchema, config, what);
-      const { filters, kernel_size: [kernelSize], strides: [strides], padding, activation } = options;
-      return { kind: "Conv1D", name, inputs, filters, kernelSize, strides, padding, activation };
-    }
-    case "LSTM": {
-      const { units, return_sequences: returnSequences } = parse(lstmSchema, config, what);
-      return { kind: "LSTM", name, inputs, units, returnSequences };
-    }
-    case "GlobalAveragePooling1D":
-      parse(globalAveragePooling1dSchema, config, what);
-      return { kind: "GlobalAveragePooling1D", name, inputs };
-    case "Dense": {
-      const { units, activation } = parse(denseSchema, config, what);
-      return { kind: "Dense", name, inputs, units, activation };
-    }
-    default:
-      throw new FormatError(
-        `Cannot read ${what}: its class must be InputLayer, Conv1D, LSTM, GlobalAveragePooling1D, Dense or ` +
-          `Dropout, got ${show(className)}`,
-      );
+  if (!Object.hasOwn(LAYER_KINDS, className)) {
+    throw new FormatError(
+      `Cannot read ${what}: its class must be one of ${Object.keys(LAYER_KINDS).join(", ")} or Dropout, got ${
+        show(className)
+      }`,
+    );
   }
+  const { kerasOptions, fromKeras } = LAYER_KINDS[className as Layer["kind"]];
+  return { kind: className, name, inputs, ...fromKeras(parse(kerasOptions, config, what)) } as Layer;
 }
 
-function parse<Output>(schema: z.ZodType<Output>, value: unknown, what: string): Output {
+function parse<Output>(
+  schema: { safeParse(value: unknown): KerasParse<Output> },
+  value: unknown,
+  what: string,
+): Output {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0];
@@ -160,96 +134,11 @@ function show(value: unknown): string {
 }
 
 function layerConfig(layer: Layer): KerasConfig {
-  const { name } = layer;
-  const common = { name, trainable: true, dtype: "float32" };
-  switch (layer.kind) {
-    case "InputLayer":
-      return {
-        class_name: "InputLayer",
-        config: {
-          batch_input_shape: [null, ...layer.shape],
-          dtype: "float32",
-          sparse: false,
-          ragged: false,
-          name,
-        },
-      };
-    case "Conv1D":
-      return {
-        class_name: "Conv1D",
-        config: {
-          ...common,
-          filters: layer.filters,
-          kernel_size: [layer.kernelSize],
-          strides: [layer.strides],
-          padding: layer.padding,
-          data_format: "channels_last",
-          dilation_rate: [1],
-          groups: 1,
-          activation: layer.activation,
-          use_bias: true,
-          ...initializers(["kernel", "bias"]),
-          ...nulls("regularizer", ["kernel", "bias", "activity"]),
-          ...nulls("constraint", ["kernel", "bias"]),
-        },
-      };
-    case "LSTM":
-      return {
-        class_name: "LSTM",
-        config: {
-          ...common,
-          return_sequences: layer.returnSequences,
-          return_state: false,
-          go_backwards: false,
-          stateful: false,
-          unroll: false,
-          units: layer.units,
-          activation: "tanh",
-          recurrent_activation: "sigmoid",
-          use_bias: true,
-          ...initializers(["kernel", "recurrent", "bias"]),
-          unit_forget_bias: true,
-          ...nulls("regularizer", ["kernel", "recurrent", "bias", "activity"]),
-          ...nulls("constraint", ["kernel", "recurrent", "bias"]),
-          dropout: 0,
-          recurrent_dropout: 0,
-          implementation: 2,
-        },
-      };
-    case "GlobalAveragePooling1D":
-      return {
-        class_name: "GlobalAveragePooling1D",
-        config: { ...common, data_format: "channels_last", keepdims: false },
-      };
-    case "Dense":
-      return {
-        class_name: "Dense",
-        config: {
-          ...common,
-          units: layer.units,
-          activation: layer.activation,
-          use_bias: true,
-          ...initializers(["kernel", "bias"]),
-          ...nulls("regularizer", ["kernel", "bias", "activity"]),
-          ...nulls("constraint", ["kernel", "bias"]),
-        },
-      };
-  }
-}
-
-const INITIALIZERS = {
-  kernel: { class_name: "GlorotUniform", config: { seed: null } },
-  recurrent: { class_name: "Orthogonal", config: { gain: 1, seed: null } },
-  bias: { class_name: "Zeros", config: {} },
-};
-
-function initializers(weights: (keyof typeof INITIALIZERS)[]): Record<string, unknown> {
-  return Object.fromEntries(weights.map((weight) => [
-    `${weight}_initializer`,
-    { module: "keras.initializers", ...INITIALIZERS[weight], registered_name: null },
-  ]));
-}
-
-function nulls(option: string, weights: string[]): Record<string, null> {
-  return Object.fromEntries(weights.map((weight) => [`${weight}_${option}`, null]));
+  const { kind, name } = layer, options = kindOf(layer).toKeras(layer);
+  return {
+    class_name: kind,
+    config: kind === "InputLayer"
+      ? { ...options, name }
+      : { name, trainable: true, dtype: "float32", ...options },
+  };
 }

@@ -1,5 +1,6 @@
 import { FormatError } from "../core/errors.ts";
 import { fromKerasConfig, type KerasConfig, toKerasConfig } from "./keras_config.ts";
+import { kindOf } from "./layers/layer_kinds.ts";
 import type { Model, Tensor, Weights } from "./model.ts";
 import { checkWeights, weightShapes } from "./shapes.ts";
 
@@ -30,8 +31,9 @@ export interface KerasH5Parts extends KerasParts {
  */
 export function modelToH5Parts(model: Model, weights: Weights): KerasH5Parts {
   checkWeights(model, weights);
-  const layers = model.layers.filter(({ kind }) => kind !== "InputLayer").map(({ name, kind }) => {
-    const scope = kind === "LSTM" ? `${name}/lstm_cell` : name;
+  const layers = model.layers.filter(({ kind }) => kind !== "InputLayer").map((layer) => {
+    const { name } = layer, { kerasScope } = kindOf(layer);
+    const scope = kerasScope === undefined ? name : `${name}/${kerasScope}`;
     const own = [...weights].filter(([weight]) => weight.startsWith(`${name}/`));
     return {
       name,

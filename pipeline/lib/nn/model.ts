@@ -1,51 +1,11 @@
-/** Activation functions by their Keras names. */
-export type Activation = "linear" | "relu" | "sigmoid" | "softmax" | "tanh";
+import type { Conv1DLayer } from "./layers/conv1d.ts";
+import type { DenseLayer } from "./layers/dense.ts";
+import type { InputLayer } from "./layers/input.ts";
+import type { LSTMLayer } from "./layers/lstm.ts";
+import type { GlobalAveragePooling1DLayer } from "./layers/pooling.ts";
 
-interface LayerBase {
-  /** Unique in the model; the first part of its weights' names. */
-  name: string;
-  /** Names of the layers whose outputs this layer reads. */
-  inputs: string[];
-}
-
-/** Entry point; `shape` without the batch axis, for example [216, 1]. */
-export interface InputLayer extends LayerBase {
-  kind: "InputLayer";
-  shape: number[];
-}
-
-/** Weights: kernel [kernelSize, inChannels, filters], bias [filters]. */
-export interface Conv1DLayer extends LayerBase {
-  kind: "Conv1D";
-  filters: number;
-  kernelSize: number;
-  strides: number;
-  padding: "same" | "valid";
-  activation: Activation;
-}
-
-/**
- * Weights: kernel [inChannels, 4 units], recurrent_kernel [units, 4 units], bias [4 units]; gate order i, f, c, o.
- * Activations are tanh and sigmoid.
- */
-export interface LSTMLayer extends LayerBase {
-  kind: "LSTM";
-  units: number;
-  /** False: only the last step, [units]; true: every step, [time, units]. */
-  returnSequences: boolean;
-}
-
-/** Mean over time: [time, channels] -> [channels]. */
-export interface GlobalAveragePooling1DLayer extends LayerBase {
-  kind: "GlobalAveragePooling1D";
-}
-
-/** Weights: kernel [inFeatures, units], bias [units]. */
-export interface DenseLayer extends LayerBase {
-  kind: "Dense";
-  units: number;
-  activation: Activation;
-}
+export type { Activation } from "./layers/activations.ts";
+export type { Conv1DLayer, DenseLayer, GlobalAveragePooling1DLayer, InputLayer, LSTMLayer };
 
 export type Layer = InputLayer | Conv1DLayer | LSTMLayer | GlobalAveragePooling1DLayer | DenseLayer;
 

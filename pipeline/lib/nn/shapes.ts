@@ -1,5 +1,8 @@
-import { conv1dExtent } from "./layers/conv1d.ts";
-import type { Layer, Model, Weights } from "./model.ts";
+import { valueCount, type WeightSpec } from "./layers/layer_kind.ts";
+import { kindOf } from "./layers/layer_kinds.ts";
+import type { Model, Weights } from "./model.ts";
+
+export { valueCount };
 
 /** Name and shape of one weight, in Keras' layout. */
 export interface WeightShape {
@@ -15,7 +18,6 @@ const MAX_NAME_LENGTH = 128;
 
 /** Names become HDF5 paths and weight names, so they hold no separator. */
 const LAYER_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
-const ACTIVATIONS = new Set(["linear", "relu", "sigmoid", "softmax", "tanh"]);
 
 /**
  * Computes the shape of every layer's output, after checking the model as `checkModel` does.
@@ -33,7 +35,7 @@ export function outputShapes(model: Model): Map<string, number[]> {
   const readers = new Map<string, number>();
   for (const layer of model.layers) {
     checkName(layer.name, shapes);
-    const inputCount = layer.kind === "InputLayer" ? 0 : 1;
+    const kind = kindOf(layer), { inputCount } = kind;
     if (layer.inputs.length !== inputCount) {
       throw new RangeError(
         `Cannot use layer "${layer.name}": ${layer.kind} must have ${inputCount} inputs, got ${layer.inputs.length}`,
@@ -47,10 +49,11 @@ export function outputShapes(model: Model): Map<string, number[]> {
       }
       readers.set(input, (readers.get(input) ?? 0) + 1);
     }
-    const shape = outputShape(layer, layer.inputs.map((input) => shapes.get(input)!));
+    const inputs = layer.inputs.map((input) => shapes.get(input)!);
+    const shape = kind.outputShape(layer, inputs);
     checkValueCount(layer.name, shape);
-    for (const weight of layerWeightShapes(layer, layer.inputs.map((input) => shapes.get(input)!))) {
-      checkValueCount(weight.name, weight.shape);
+    for (const weight of kind.weights(layer, inputs)) {
+      checkValueCount(`${layer.name}/${weight.name}`, weight.shape);
     }
     shapes.set(layer.name, shape);
   }
@@ -91,9 +94,15 @@ export function checkModel(model: Model): void {
  * @throws RangeError, TypeError as `checkModel`.
  */
 export function weightShapes(model: Model): WeightShape[] {
+  return layerWeights(model).map(({ name, shape }) => ({ name, shape }));
+}
+
+/** Lists the weights as {@linkcode weightShapes} does, and how they begin. */
+export function layerWeights(model: Model): WeightSpec[] {
   const shapes = outputShapes(model);
   return model.layers.flatMap((layer) =>
-    layerWeightShapes(layer, layer.inputs.map((input) => shapes.get(input)!))
+    kindOf(layer).weights(layer, layer.inputs.map((input) => shapes.get(input)!))
+      .map((weight) => ({ ...weight, name: `${layer.name}/${weight.name}` }))
   );
 }
 
@@ -151,70 +160,6 @@ export function checkWeights(model: Model, weights: Weights): void {
   }
 }
 
-/** @returns The number of values of a tensor of this shape; 1 for []. */
-export function valueCount(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
-
-function outputShape(layer: Layer, [input]: number[][]): number[] {
-  switch (layer.kind) {
-    case "InputLayer":
-      if (layer.shape.length < 1 || layer.shape.length > 2) {
-        throw new RangeError(
-          `Cannot use layer "${layer.name}": shape must be [features] or [time, channels], ` +
-            `got [${layer.shape.join(", ")}]`,
-        );
-      }
-      layer.shape.forEach((size) => checkSize(layer.name, "shape", size));
-      return [...layer.shape];
-    case "Conv1D":
-      checkRank(layer, input, 2);
-      checkSize(layer.name, "filters", layer.filters);
-      checkSize(layer.name, "kernelSize", layer.kernelSize);
-      checkSize(layer.name, "strides", layer.strides);
-      checkActivation(layer.name, layer.activation);
-      return [conv1dExtent(layer, input[0]).outSteps, layer.filters];
-    case "LSTM":
-      checkRank(layer, input, 2);
-      checkSize(layer.name, "units", layer.units);
-      return layer.returnSequences ? [input[0], layer.units] : [layer.units];
-    case "GlobalAveragePooling1D":
-      checkRank(layer, input, 2);
-      return [input[1]];
-    case "Dense":
-      checkRank(layer, input, 1);
-      checkSize(layer.name, "units", layer.units);
-      checkActivation(layer.name, layer.activation);
-      return [layer.units];
-    default: {
-      const { name, kind } = layer as { name: string; kind: unknown };
-      throw new TypeError(`Cannot use layer "${name}": its kind must be a supported one, got "${kind}"`);
-    }
-  }
-}
-
-function layerWeightShapes(layer: Layer, [input]: number[][]): WeightShape[] {
-  const weight = (name: string, ...shape: number[]) => ({ name: `${layer.name}/${name}`, shape });
-  switch (layer.kind) {
-    case "Conv1D":
-      return [
-        weight("kernel", layer.kernelSize, input[1], layer.filters),
-        weight("bias", layer.filters),
-      ];
-    case "LSTM":
-      return [
-        weight("kernel", input[1], 4 * layer.units),
-        weight("recurrent_kernel", layer.units, 4 * layer.units),
-        weight("bias", 4 * layer.units),
-      ];
-    case "Dense":
-      return [weight("kernel", input[0], layer.units), weight("bias", layer.units)];
-    case "InputLayer":
-    case "GlobalAveragePooling1D":
-      return [];
-  }
-}
-
 function checkName(name: string, known: Map<string, unknown>): void {
   if (typeof name !== "string" || name.length > MAX_NAME_LENGTH || !LAYER_NAME.test(name)) {
     throw new RangeError(
@@ -223,35 +168,6 @@ function checkName(name: string, known: Map<string, unknown>): void {
     );
   }
   if (known.has(name)) throw new RangeError(`Cannot use layer "${name}": names must be unique, got it twice`);
-}
-
-function checkSize(layer: string, what: string, size: number): void {
-  if (!Number.isInteger(size) || size < 1) {
-    throw new RangeError(
-      `Cannot use layer "${layer}": ${what} must be an integer of at least 1, got ${size}`,
-    );
-  }
-}
-
-function checkRank(layer: Layer, input: number[], rank: 1 | 2): void {
-  if (input.length !== rank) {
-    const wanted = rank === 1 ? "[features]" : "[time, channels]";
-    throw new RangeError(
-      `Cannot use layer "${layer.name}": the input of ${layer.kind} must be ${wanted}, got [${
-        input.join(", ")
-      }]`,
-    );
-  }
-}
-
-function checkActivation(layer: string, activation: string): void {
-  if (!ACTIVATIONS.has(activation)) {
-    throw new TypeError(
-      `Cannot use layer "${layer}": activation must be one of ${
-        [...ACTIVATIONS].join(", ")
-      }, got "${activation}"`,
-    );
-  }
 }
 
 function checkValueCount(name: string, shape: number[]): void {

@@ -1,4 +1,44 @@
-import type { Activation } from "../model.ts";
+import { type LayerStep, valueCount } from "./layer_kind.ts";
+
+/** Keras' names of the activation functions. */
+export const ACTIVATIONS = ["linear", "relu", "sigmoid", "softmax", "tanh"] as const;
+
+/** Activation function by its Keras name. */
+export type Activation = typeof ACTIVATIONS[number];
+
+/** @throws TypeError When there is no such activation. */
+export function checkActivation(layer: string, activation: string): void {
+  if (!(ACTIVATIONS as readonly string[]).includes(activation)) {
+    throw new TypeError(
+      `Cannot use layer "${layer}": activation must be one of ${ACTIVATIONS.join(", ")}, got "${activation}"`,
+    );
+  }
+}
+
+/**
+ * Makes the step of a layer that ends in an activation. Unless it is linear, an observer sees what comes before it as
+ * "<layer>/preactivation".
+ *
+ * @param compute Computes the layer before its activation from its one input.
+ */
+export function activatedStep(
+  { name, activation }: { name: string; activation: Activation },
+  outputShape: number[],
+  compute: (input: Float64Array, output: Float64Array) => void,
+): LayerStep {
+  const output = new Float64Array(valueCount(outputShape));
+  if (activation === "linear") return { output, run: ([input]) => compute(input, output) };
+  const sum = new Float64Array(output.length);
+  const lastAxis = outputShape[outputShape.length - 1];
+  return {
+    output,
+    run([input], observe) {
+      compute(input, sum);
+      observe?.(`${name}/preactivation`, sum);
+      activate(activation, { values: sum, lastAxis, output });
+    },
+  };
+}
 
 /** The logistic function, 1 / (1 + e^-x); exact 0 and 1 at the ends, never NaN for a finite x. */
 export function sigmoid(x: number): number {

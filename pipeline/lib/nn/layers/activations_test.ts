@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import type { Activation } from "../model.ts";
-import { activate, sigmoid } from "./activations.ts";
+import { activate, type Activation, sigmoid } from "./activations.ts";
 
 const apply = (activation: Activation, values: number[], lastAxis = values.length) => {
   const output = Float64Array.from(values);

@@ -1,4 +1,86 @@
-import type { Conv1DLayer } from "../model.ts";
+import { z } from "zod";
+import { activatedStep, type Activation, checkActivation } from "./activations.ts";
+import { biasSpec, kernelSpec } from "./initializers.ts";
+import {
+  activation,
+  initializers,
+  layerOptions,
+  nulls,
+  size,
+  useBias,
+  weightOptions,
+} from "./keras_options.ts";
+import { checkRank, checkSize, type LayerBase, type LayerKind } from "./layer_kind.ts";
+
+/** Weights: kernel [kernelSize, inChannels, filters], bias [filters]. */
+export interface Conv1DLayer extends LayerBase {
+  kind: "Conv1D";
+  filters: number;
+  kernelSize: number;
+  strides: number;
+  padding: "same" | "valid";
+  activation: Activation;
+}
+
+const kerasOptions = layerOptions({
+  ...weightOptions,
+  filters: size,
+  kernel_size: z.tuple([size]),
+  strides: z.tuple([size]),
+  padding: z.enum(["same", "valid"]),
+  data_format: z.literal("channels_last"),
+  dilation_rate: z.tuple([z.literal(1)]),
+  groups: z.literal(1).optional(),
+  activation,
+  use_bias: useBias,
+});
+
+export const conv1dKind: LayerKind<Conv1DLayer, z.infer<typeof kerasOptions>> = {
+  kind: "Conv1D",
+  inputCount: 1,
+  outputShape(layer, [input]) {
+    checkRank(layer, input, 2);
+    checkSize(layer.name, "filters", layer.filters);
+    checkSize(layer.name, "kernelSize", layer.kernelSize);
+    checkSize(layer.name, "strides", layer.strides);
+    checkActivation(layer.name, layer.activation);
+    return [conv1dExtent(layer, input[0]).outSteps, layer.filters];
+  },
+  weights: (
+    { filters, kernelSize },
+    [input],
+  ) => [kernelSpec(kernelSize, input[1], filters), biasSpec(filters)],
+  kerasOptions,
+  fromKeras: ({ filters, kernel_size: [kernelSize], strides: [strides], padding, activation }) => ({
+    filters,
+    kernelSize,
+    strides,
+    padding,
+    activation,
+  }),
+  toKeras: ({ filters, kernelSize, strides, padding, activation }) => ({
+    filters,
+    kernel_size: [kernelSize],
+    strides: [strides],
+    padding,
+    data_format: "channels_last",
+    dilation_rate: [1],
+    groups: 1,
+    activation,
+    use_bias: true,
+    ...initializers(["kernel", "bias"]),
+    ...nulls("regularizer", ["kernel", "bias", "activity"]),
+    ...nulls("constraint", ["kernel", "bias"]),
+  }),
+  prepare(layer, { outputShape, weight }) {
+    const kernel = weight("kernel"), bias = weight("bias");
+    return activatedStep(
+      layer,
+      outputShape,
+      (input, output) => conv1d(layer, { input, kernel, bias, output }),
+    );
+  },
+};
 
 /** How a convolution lies over the time axis. */
 export interface Conv1DExtent {

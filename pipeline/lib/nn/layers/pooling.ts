@@ -1,3 +1,34 @@
+import { z } from "zod";
+import { layerOptions, off } from "./keras_options.ts";
+import { checkRank, type LayerBase, type LayerKind, valueCount } from "./layer_kind.ts";
+
+/** Mean over time: [time, channels] -> [channels]. */
+export interface GlobalAveragePooling1DLayer extends LayerBase {
+  kind: "GlobalAveragePooling1D";
+}
+
+const kerasOptions = layerOptions({ data_format: z.literal("channels_last"), keepdims: off });
+
+export const globalAveragePooling1dKind: LayerKind<
+  GlobalAveragePooling1DLayer,
+  z.infer<typeof kerasOptions>
+> = {
+  kind: "GlobalAveragePooling1D",
+  inputCount: 1,
+  outputShape(layer, [input]) {
+    checkRank(layer, input, 2);
+    return [input[1]];
+  },
+  weights: () => [],
+  kerasOptions,
+  fromKeras: () => ({}),
+  toKeras: () => ({ data_format: "channels_last", keepdims: false }),
+  prepare(_, { outputShape }) {
+    const output = new Float64Array(valueCount(outputShape));
+    return { output, run: ([input]) => globalAveragePooling1d(input, output) };
+  },
+};
+
 /**
  * Averages one window over time.
  *

@@ -1,0 +1,27 @@
+import type { Layer } from "../model.ts";
+import { conv1dKind } from "./conv1d.ts";
+import { denseKind } from "./dense.ts";
+import { inputKind } from "./input.ts";
+import type { LayerKind } from "./layer_kind.ts";
+import { lstmKind } from "./lstm.ts";
+import { globalAveragePooling1dKind } from "./pooling.ts";
+
+/** Every kind of layer under its name; what Keras' options are read into differs from kind to kind. */
+type LayerKinds = { [K in Layer["kind"]]: LayerKind<Extract<Layer, { kind: K }>, never> };
+
+/** All kinds of layers by name. */
+export const LAYER_KINDS: LayerKinds = {
+  InputLayer: inputKind,
+  Conv1D: conv1dKind,
+  LSTM: lstmKind,
+  GlobalAveragePooling1D: globalAveragePooling1dKind,
+  Dense: denseKind,
+} as unknown as LayerKinds;
+
+/** @returns What is known of a layer's kind. @throws TypeError When there is no such kind. */
+export function kindOf<L extends Layer>({ name, kind }: L): LayerKind<L, never> {
+  if (!Object.hasOwn(LAYER_KINDS, kind)) {
+    throw new TypeError(`Cannot use layer "${name}": its kind must be a supported one, got "${kind}"`);
+  }
+  return LAYER_KINDS[kind] as unknown as LayerKind<L, never>;
+}
