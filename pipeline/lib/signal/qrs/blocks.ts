@@ -49,7 +49,7 @@ export function createMovingAverage(window: number): Block {
         x[i] = part * (since + rest[at + 1]);
         rest[at] = value;
         if (++at === window) {
-          for (let p = window - 1, sum = 0; p >= 0; p--) rest[p] = sum += rest[p];
+          for (let p = window - 1, total = 0; p >= 0; p--) rest[p] = total += rest[p];
           at = 0;
           since = 0;
         }
