@@ -18,6 +18,9 @@ const SEARCH_BACK_RR = 1.66;
 const LEARNING_SECONDS = 8;
 const LOOK_BACK_SECONDS = 10;
 
+/** Of the seconds' highest peaks: in a slow heart half of the seconds hold no beat, and an artefact spoils a few. */
+const USUAL_QUANTILE = 0.7;
+
 // Not in the paper; chosen on MIT-BIH.
 const T_WAVE_SECONDS = 0.36;
 const T_WAVE_PART = 0.15;
@@ -32,8 +35,8 @@ const NOISE_SECONDS = 60;
  *
  * Source: Pan and Tompkins, "A real-time QRS detection algorithm", IEEE Trans. Biomed. Eng. 32(3), 1985,
  * doi:10.1109/TBME.1985.325532. Deviations:
- * - The estimates start from the median of the highest peaks of each of the first 8 seconds after the first peak.
- * - Once 8 seconds passed without a beat they start anew from these, whose beats are thus found late; from peaks that are
+ * - The signal starts from the seventh tenth of the highest peaks of each of the first 8 seconds after the first peak.
+ * - Once 8 seconds passed without a beat it starts anew from these, whose beats are thus found late; from peaks that are
  *   nothing but noise beside the former beats only after a minute.
  * - One peak raises an estimate as if it were at most twice the signal: an artefact does not blind the detector.
  * - A peak within 360 ms of a beat and below 15 % of its energy is a T wave.
@@ -83,14 +86,14 @@ export function createAdaptivePeaks(fs: number): AdaptivePeaks {
       noise += 0.125 * (Math.min(peak.height, PEAK_LIMIT * signal) - noise);
     }
   };
-  /** Median of the highest waiting peaks of each second. */
+  /** USUAL_QUANTILE of the highest waiting peaks of each second. */
   const usualHeight = () => {
     const highest = new Map<number, number>();
     for (const { at, height } of waiting) {
       const second = Math.floor((at - waiting[0].at) / fs);
       highest.set(second, Math.max(highest.get(second) ?? 0, height));
     }
-    return [...highest.values()].sort((a, b) => a - b)[highest.size >> 1];
+    return [...highest.values()].sort((a, b) => a - b)[Math.floor(USUAL_QUANTILE * highest.size)];
   };
   /** Learns from the peaks that wait, and judges them. */
   const learn = (usual: number, found: number[]) => {

@@ -78,7 +78,6 @@ function createUsualEnergy(): UsualEnergy {
  * QRS detection", BIOSIGNALS 2010. Deviations:
  * - The band-pass runs forwards only, on the lead at 125 Hz. Steps far above the usual ones are cut: a spike does not ring on.
  * - The offset on the threshold is 8 % of the usual mean energy of the last 16 seconds and not of that of the whole record.
- * - A second complex within 300 ms of another one is left out, as py-ecg-detectors does.
  */
 export const twoAverage: QrsAlgorithm = {
   name: "two_average",
@@ -90,7 +89,7 @@ export const twoAverage: QrsAlgorithm = {
     // What is decided on comes one stretch late: its usual energy is known by then.
     const beatLag = STRETCH, complexLag = STRETCH + beat.delay - complex.delay;
     const overComplex = createHistory(complexLag + STRETCH), overBeat = createHistory(beatLag + STRETCH);
-    const apart = 0.3 * WORKING_FS, shortest = QRS_SECONDS * WORKING_FS;
+    const shortest = QRS_SECONDS * WORKING_FS;
     let averages = new Float64Array(0);
     let samples = 0, before: number | undefined, start = -1, highest = 0, highestAt = 0, last = -Infinity;
 
@@ -126,7 +125,7 @@ export const twoAverage: QrsAlgorithm = {
             highestAt = samples;
           }
         } else if (start >= 0) {
-          if (samples - start >= shortest && highestAt - last > apart) {
+          if (samples - start >= shortest) {
             found.push(highestAt);
             last = highestAt;
           }

@@ -35,16 +35,13 @@ function plainTwoAverage(ecg: Float32Array): number[] {
     return mean;
   };
   const found: number[] = [];
-  for (let at = 0, last = -Infinity; at < energy.length - STRETCH;) {
+  for (let at = 0; at < energy.length - STRETCH;) {
     let to = at, highest = at;
     while (meanAround(to, 6) > meanAround(to, 38) + 0.08 * usual(to)) {
       if (meanAround(to, 6) > meanAround(highest, 6)) highest = to;
       to++;
     }
-    if (to - at >= 0.097 * FS && highest - last > 0.3 * FS) {
-      found.push(Math.round(highest - 6.5));
-      last = highest;
-    }
+    if (to - at >= 0.097 * FS) found.push(Math.round(highest - 6.5));
     at = to + 1;
   }
   return found;

@@ -8,6 +8,8 @@ const WINDOW_SECONDS = 0.13;
 const EYE_CLOSING_SECONDS = 0.25;
 /** The time that is learnt from, at the start and when no beat was found for as long. */
 const LEARNING_SECONDS = 8;
+/** Of the seconds' highest values: in a slow heart half of the seconds hold no beat, and an artefact spoils a few. */
+const USUAL_QUANTILE = 0.7;
 /** Without a beat for this time the threshold falls. */
 const EXPECTED_SECONDS = 2.5;
 /** The threshold is this part of the usual height of a complex. */
@@ -28,7 +30,7 @@ const LOWEST = 0.1;
 const FALL_A_SAMPLE = 0.5 ** (1 / WORKING_FS);
 
 /**
- * Follows how high a signal usually comes in a second: the median of the last 8 seconds.
+ * Follows how high a signal usually comes in a second: USUAL_QUANTILE of the last 8 seconds.
  *
  * @param least Seconds below this part of what is usual do not count, nor do flat ones.
  * @param most A second counts at most as this part of what is usual.
@@ -38,20 +40,20 @@ function createUsualHeight(
   most = Infinity,
 ): { add(value: number): void; readonly height: number } {
   const ofSeconds: number[] = [];
-  let highest = 0, samples = 0, median = 0;
+  let highest = 0, samples = 0, usual = 0;
   return {
     add(value) {
       if (value > highest) highest = value;
       if (++samples < WORKING_FS) return;
-      if (highest > least * median) {
-        ofSeconds.push(median > 0 ? Math.min(highest, most * median) : highest);
+      if (highest > least * usual) {
+        ofSeconds.push(usual > 0 ? Math.min(highest, most * usual) : highest);
         if (ofSeconds.length > LEARNING_SECONDS) ofSeconds.shift();
-        median = ofSeconds.toSorted((a, b) => a - b)[ofSeconds.length >> 1];
+        usual = ofSeconds.toSorted((a, b) => a - b)[Math.floor(USUAL_QUANTILE * ofSeconds.length)];
       }
       highest = samples = 0;
     },
     get height() {
-      return ofSeconds.length > 0 ? median : highest;
+      return ofSeconds.length > 0 ? usual : highest;
     },
   };
 }
@@ -159,7 +161,7 @@ function createLengthJudge(learnt: Float64Array, start: number) {
  * Cardiology 30, 2003, 737-740. Deviations:
  * - The lead is brought to 125 Hz first, for which the authors made the filter.
  * - Nothing is given in millivolts: slopes and thresholds are measured by the lead's own usual slopes and complexes. The usual
- *   height starts from the median of the highest lengths of the first 8 seconds that are not flat, which are kept until then.
+ *   height starts from the seventh tenth of the highest lengths of the first 8 seconds that are not flat, which are kept until then.
  * - A complex raises the usual height as if it were at most 1.5 times as high, and the length must have risen by 70 % of the
  *   threshold since half of an eye-closing period ago.
  * - Without a beat for 2.5 s the threshold is halved every second, down to a tenth, until it finds one: the usual height is then the
