@@ -3,9 +3,9 @@ import type { Annotation } from "./record.ts";
 
 /** The meaning that an annotation file gives a code by itself. */
 export interface AnnotationDefinition {
-  /** 1..49. */
+  /** 1..49 but 22, the code of a note. */
   code: number;
-  /** A mnemonic without blanks, at most 16 characters. */
+  /** A mnemonic without blanks, at most 16 characters, but not that of a note. */
   symbol: string;
   description: string;
 }
@@ -19,7 +19,7 @@ export interface SymbolTable {
   observe(annotation: { code: number; sample: number; aux: string }): void;
 }
 
-const NOTE_CODE = 22;
+const NOTE_CODE = 22, NOTE = '"';
 const BEGIN = "## annotation type definitions", END = "## end of definitions";
 const DEFINITION = /^[ \t]*(\d{1,2})[ \t]+(\S{1,16})(?:[ \t]+(.*?))?\s*$/s;
 
@@ -31,7 +31,8 @@ const DEFINITION = /^[ \t]*(\d{1,2})[ \t]+(\S{1,16})(?:[ \t]+(.*?))?\s*$/s;
  * the one that was defined last.
  *
  * Source: WFDB library, annot.c, get_ann_table().
- * Deviation: the library takes any note of that form at the beginning, with or without the lines around them.
+ * Deviations: the library takes any note of that form at the beginning, with or without the lines around them; notes
+ * themselves cannot be given another mnemonic.
  */
 export function createSymbolTable(): SymbolTable {
   let symbols = ANNOTATION_SYMBOLS;
@@ -83,7 +84,7 @@ export function definitionNotes(definitions: readonly AnnotationDefinition[]): A
     const again = parseDefinition(line);
     if (again?.code !== code || again.symbol !== symbol || again.description !== description) {
       throw new RangeError(
-        `Cannot define annotations: a code must lie in 1..49, its mnemonic be 1 to 16 characters without blanks, got ${
+        `Cannot define annotations: a code must lie in 1..49 and not be 22, its mnemonic be 1 to 16 characters without blanks, got ${
           JSON.stringify(definition)
         }`,
       );
@@ -102,8 +103,8 @@ export function definitionNotes(definitions: readonly AnnotationDefinition[]): A
 
 function parseDefinition(aux: string): AnnotationDefinition | undefined {
   const [, code, symbol, description = ""] = DEFINITION.exec(aux) ?? [];
-  const number = Number(code);
-  return number >= 1 && number < ANNOTATION_SYMBOLS.length
-    ? { code: number, symbol, description }
-    : undefined;
+  const number = Number(code), isCode = number >= 1 && number < ANNOTATION_SYMBOLS.length;
+  // A note must stay what it is, or the notes behind it could not be told.
+  if (!isCode || number === NOTE_CODE || symbol === NOTE) return undefined;
+  return { code: number, symbol, description };
 }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { FormatError } from "../../core/errors.ts";
+import { createRng } from "../../core/rng.ts";
 import { annotationDefinitions, createSymbolTable, definitionNotes } from "./annotation_definitions.ts";
 import { decodeAnnotations, encodeAnnotations } from "./annotations.ts";
 import type { Annotation } from "./record.ts";
@@ -52,6 +54,8 @@ Deno.test("definitionNotes() refuses what would not read back the same", () => {
   const bad = [
     { code: 0, symbol: "a", description: "" },
     { code: 50, symbol: "a", description: "" },
+    { code: 22, symbol: "a", description: "" },
+    { code: 1, symbol: '"', description: "" },
     { code: 1.5, symbol: "a", description: "" },
     { code: 1, symbol: "", description: "" },
     { code: 1, symbol: "a b", description: "" },
@@ -86,4 +90,21 @@ Deno.test("decodeAnnotations() is the inverse of encodeAnnotations() with any de
     ),
     { seed: 1, numRuns: 200 },
   );
+});
+
+Deno.test("decodeAnnotations() answers damaged definitions with what is written again alike, or a FormatError", () => {
+  const rng = createRng(61);
+  const whole = encodeAnnotations([...definitionNotes(OWN), beat(5, "N"), beat(6, "pulse"), beat(7, "x")]);
+  for (let run = 0; run < 3000; run++) {
+    const damaged = whole.slice(0, rng.integer(3) === 0 ? rng.integer(whole.length + 1) : whole.length);
+    for (let flips = 1 + rng.integer(3); flips > 0 && damaged.length > 0; flips--) {
+      damaged[rng.integer(damaged.length)] ^= 1 << rng.integer(8);
+    }
+    try {
+      const list = decodeAnnotations(damaged);
+      assert.deepEqual(decodeAnnotations(encodeAnnotations(list)), list, `run ${run}`);
+    } catch (error) {
+      assert.ok(error instanceof FormatError, `run ${run}: ${error}`);
+    }
+  }
 });

@@ -1,6 +1,6 @@
 import { FormatError } from "../../core/errors.ts";
-import { createSymbolTable } from "./annotation_definitions.ts";
 import { ANNOTATION_SYMBOLS } from "./annotation_codes.ts";
+import { createSymbolTable } from "./annotation_definitions.ts";
 import type { Annotation } from "./record.ts";
 
 // A word of an MIT annotation file: 6 bits of code above 10 bits of data.
@@ -20,7 +20,7 @@ const MAX_INT32 = 2 ** 31 - 1;
 
 /** The largest time either way, in ticks: 34 years at 1000 Hz. */
 const MAX_TIME = 2 ** 40;
-const MAX_ANNOTATIONS = 2 ** 22;
+const MAX_ANNOTATIONS = 2 ** 21;
 
 /** A file that begins with a null byte and one of these codes is in AHA format, as the library's annopen() decides. */
 const AHA_CODES = "EFNOPQRUV";
@@ -125,7 +125,7 @@ export function* iterateAnnotations(bytes: Uint8Array, file?: string): Generator
  * Decodes an annotation file in MIT format whole, as `iterateAnnotations` reads it.
  *
  * @param file Name of the file for error messages.
- * @param most How many annotations to hold in memory at most; 2^22 without it, a month of heartbeats.
+ * @param most How many annotations to hold in memory at most; 2^21 without it, two weeks of heartbeats.
  * @returns Annotations in the file's order.
  * @throws {FormatError} As `iterateAnnotations`, and when there are more than `most`.
  */
@@ -149,8 +149,8 @@ export function decodeAnnotations(bytes: Uint8Array, file?: string, most = MAX_A
  * Source: WFDB Applications Guide, annot(5).
  *
  * @param annotations `sample` within 2^40 of 0, `subtype` and `num` -128..127, `channel` 0..255, `aux` at most 255
- *   characters U+0000..U+00FF; in the order in which they are to be read. Notes at
- *   the beginning may define mnemonics for those behind them, see `definitionNotes`.
+ *   characters U+0000..U+00FF; in the order in which they are to be read. Notes at the beginning may define mnemonics
+ *   for those behind them, see `definitionNotes`.
  * @returns The file with its end mark.
  * @throws {RangeError} When a field cannot be written.
  */

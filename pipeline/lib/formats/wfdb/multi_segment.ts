@@ -58,7 +58,8 @@ export function segmentHeaders({ segments = [] }: RecordHeader): string[] {
  *
  * In a fixed layout all segments have the same leads in the same order. In a variable layout a first segment without
  * samples names the leads, and each other segment has some of them, told by their description. A lead whose segments
- * agree in format, gain and baseline keeps its ADC units; else it is converted to physical units.
+ * agree in width, mark of a missing sample, gain and baseline keeps its ADC units; else it is converted to physical
+ * units, in float32.
  *
  * Source: WFDB Applications Guide, header(5), "Multi-segment records".
  * Deviations: where segments differ in gain, the C library applies the layout's to all; segments that differ in units,

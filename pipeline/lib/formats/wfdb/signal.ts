@@ -1,7 +1,7 @@
 import { FormatError } from "../../core/errors.ts";
+import { checkFileLength, decodeFrames, framesIn, sumOf } from "./decode_frames.ts";
 import { decodeFlac } from "./flac.ts";
 import type { DecodedSamples, RecordHeader, Samples, SignalSpec } from "./record.ts";
-import { checkFileLength, decodeFrames, framesIn, sumOf } from "./decode_frames.ts";
 import { bytesOf, FLAC_FORMATS, NULL_FORMAT, sampleTraits, STORAGE_FORMATS } from "./storage_formats.ts";
 
 /** No file bounds the length of signals without one. */
