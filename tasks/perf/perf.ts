@@ -1,10 +1,12 @@
 /** Measures how fast the project's parts are: `deno task perf <topic>`. Figures are printed, never asserted. */
 import { StageError, UsageError } from "../../pipeline/lib/core/errors.ts";
 import { signalsTopic } from "./signals.ts";
+import { csvTopic } from "./csv.ts";
 import type { PerfTopic } from "./topic.ts";
 import { trainTopic } from "./train.ts";
 
 const TOPICS: Record<string, PerfTopic> = {
+  csv: csvTopic,
   signals: signalsTopic,
   train: trainTopic,
 };

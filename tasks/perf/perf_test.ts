@@ -57,10 +57,28 @@ Deno.test("perf signals --json prints one entry for each part, every detector am
   Deno.removeSync(folder, { recursive: true });
 });
 
+Deno.test("perf csv --json prints one entry for each text and reader, and the streamed recording", async () => {
+  const { code, stdout, stderr } = await perf(
+    ..."csv --json --text mitdb --rows 5000 --passes 1 --hours 0.002".split(" "),
+  );
+  assert.equal(code, 0, stderr);
+  const figures: Record<string, unknown>[] = JSON.parse(stdout);
+  assert.deepEqual(figures.map(({ text, reader }) => [text, reader]), [
+    ["mitdb", "own"],
+    ["mitdb", "csv-parse"],
+    ["time", "own, streaming, text made on the way"],
+  ]);
+  for (const { megabytesPerSecond, ratioToPandas, peakRssMb } of figures) {
+    assert.ok((megabytesPerSecond as number) > 0 && (peakRssMb as number) > 0);
+    assert.equal(ratioToPandas, null);
+  }
+  assert.equal(figures[1].ratioToCsvParse, 1);
+});
+
 Deno.test("perf refuses an unknown topic or option with exit code 2, and explains itself", async () => {
   const topic = await perf("trian");
   assert.equal(topic.code, 2);
-  assert.match(topic.stderr, /topic must be one of signals, train, got trian/);
+  assert.match(topic.stderr, /topic must be one of csv, signals, train, got trian/);
   const option = await perf("train", "--model", "gru");
   assert.equal(option.code, 2);
   assert.match(option.stderr, /--model must be one of lstm, cnn, got gru/);
@@ -69,6 +87,7 @@ Deno.test("perf refuses an unknown topic or option with exit code 2, and explain
   const detector = await perf("signals", "--detector", "pan_tomkins");
   assert.equal(detector.code, 2);
   assert.equal((await perf("signals", "--source", "nowhere")).code, 1);
+  assert.equal((await perf("csv", "--rows", "many")).code, 2);
   const help = await perf("--help");
   assert.equal(help.code, 0);
   assert.match(help.stdout, /train: training speed/);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { createRng } from "../../core/rng.ts";
 import { parseDecimal } from "./decimal.ts";
 
 const COMMA = 44, POINT = 46;
@@ -47,6 +48,27 @@ Deno.test("parseDecimal() equals Number() for the texts of doubles, short and lo
     const text = (i / 3001 * 1.7 ** (i % 60 - 30)).toFixed(i % 21);
     assert.equal(parse(text), Number(text), text);
   }
+});
+
+Deno.test("parseDecimal() equals Number() for long numbers, also those in the very middle between two doubles", () => {
+  const bits = new DataView(new ArrayBuffer(8)), rng = createRng(11);
+  let middles = 0;
+  for (let i = 0; i < 20_000; i++) {
+    const digits = Array.from({ length: 17 + i % 4 }, () => rng.integer(10)).join("");
+    const text = `${digits.slice(0, i % 17)}.${digits.slice(i % 17)}e${rng.integer(13) - 6}`;
+    assert.equal(parse(text), Number(text), text);
+    // 2^53 to 2^64: integers whose last bit lies halfway.
+    bits.setBigUint64(0, (BigInt(2 ** 53) + BigInt(rng.integer(2 ** 31)) * 4194304n) * 2n + 1n);
+    const middle = bits.getBigUint64(0);
+    for (const near of [middle, middle - 1n, middle + 1n]) {
+      const text = `${near}`.length > 19 ? `${near}`.slice(0, 19) : `${near}`;
+      for (const form of [text, `${text}.0`, `${text.slice(0, 1)}.${text.slice(1)}e${text.length - 1}`]) {
+        assert.equal(parse(form), Number(form), form);
+        middles++;
+      }
+    }
+  }
+  assert.equal(middles, 180_000);
 });
 
 Deno.test("parseDecimal() stops where a number ends", () => {

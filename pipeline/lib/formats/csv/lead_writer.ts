@@ -31,6 +31,9 @@ const FLAT_SECONDS = 1;
 const SATURATION_MS = 20;
 const BLOCK_SAMPLES = 8192;
 
+/** Places in a writer's state: the last sample, NaN before the first, and the range without the last stretch. */
+const LAST = 0, MIN = 1, MAX = 2;
+
 /** What was found in one lead. */
 export interface LeadReport {
   /** Samples, missing ones included. */
@@ -81,9 +84,10 @@ export function createLeadWriter(options: LeadWriterOptions): LeadWriter {
   const saturationSamples = Math.max(5, Math.ceil(SATURATION_MS / 1000 * fs));
   const interpolated = noIncidents(), missing = noIncidents(), flat = noIncidents();
   const block = new Float32Array(BLOCK_SAMPLES);
-  let filled = 0, samples = 0, last = NaN;
-  let run = 0, runLine = 0, same = 0, sameLine = 0;
-  let min = Infinity, max = -Infinity, atMin = 0, atMax = 0;
+  // Numbers that change with every sample: variables of a closure would be allocated anew each time.
+  const state = Float64Array.of(NaN, Infinity, -Infinity);
+  let filled = 0, samples = 0;
+  let run = 0, runLine = 0, same = 0, sameLine = 0, atMin = 0, atMax = 0;
 
   function emit(value: number): void {
     block[filled++] = value;
@@ -99,13 +103,47 @@ export function createLeadWriter(options: LeadWriterOptions): LeadWriter {
   /** Ends a stretch of one value. */
   function endStretch(): void {
     if (same === 0) return;
-    const saturated = same >= saturationSamples ? same : 0;
-    if (last > max) [max, atMax] = [last, saturated];
-    else if (last === max) atMax += saturated;
-    if (last < min) [min, atMin] = [last, saturated];
-    else if (last === min) atMin += saturated;
+    const last = state[LAST], saturated = same >= saturationSamples ? same : 0;
+    if (last > state[MAX]) [state[MAX], atMax] = [last, saturated];
+    else if (last === state[MAX]) atMax += saturated;
+    if (last < state[MIN]) [state[MIN], atMin] = [last, saturated];
+    else if (last === state[MIN]) atMin += saturated;
     if (same >= flatSamples) addIncident(flat, sameLine, same);
     same = 0;
+  }
+
+  /**
+   * Takes samples while there is nothing to decide: none is missing or infinite, and no stretch ends that is long enough
+   * to be flat or saturated.
+   *
+   * @returns The row that has to be looked at, or the end.
+   */
+  function takeUsual(values: Float64Array, from: number, to: number, slots: number): number {
+    let last = state[LAST], min = state[MIN], max = state[MAX], stretch = same, row = from;
+    const end = Math.min(to, from + BLOCK_SAMPLES - filled);
+    for (let at = from * slots + slot; row < end; row++, at += slots) {
+      const value = Math.fround(values[at] * factor);
+      if (value === last) stretch++;
+      else {
+        if (value - value !== 0 || stretch >= saturationSamples || stretch === 0) break;
+        if (last > max) {
+          max = last;
+          atMax = 0;
+        }
+        if (last < min) {
+          min = last;
+          atMin = 0;
+        }
+        last = value;
+        stretch = 1;
+      }
+      block[filled + row - from] = value;
+    }
+    [state[LAST], state[MIN], state[MAX]] = [last, min, max];
+    filled += row - from;
+    same = stretch;
+    if (filled === BLOCK_SAMPLES) flush();
+    return row;
   }
 
   function miss(count: number, line: number): void {
@@ -122,6 +160,7 @@ export function createLeadWriter(options: LeadWriterOptions): LeadWriter {
 
   /** Ends a run of missing samples: `next` is the sample behind it, NaN at the end of the file. */
   function endRun(next: number): void {
+    const last = state[LAST];
     const from = Number.isNaN(last) ? next : last, to = Number.isNaN(next) ? last : next;
     if (run <= interpolateSamples && !Number.isNaN(from)) {
       for (let i = 1; i <= run; i++) emit(Math.fround(from + (to - from) * i / (run + 1)));
@@ -134,27 +173,39 @@ export function createLeadWriter(options: LeadWriterOptions): LeadWriter {
     run = 0;
   }
 
+  /** Takes one sample with all that may be the matter with it. */
+  function takeOne(written: number, line: number): void {
+    const value = Math.fround(written * factor);
+    if (value - value !== 0) {
+      if (value === value) throw refuse(`a sample must fit into float32, got ${written} in ${place}`, line);
+      miss(1, line);
+      return;
+    }
+    if (run > 0) endRun(value);
+    if (value !== state[LAST] || same === 0) {
+      endStretch();
+      state[LAST] = value;
+      sameLine = line;
+    }
+    same++;
+    emit(value);
+  }
+
   return {
     take({ values, lines, rows, slots }, missingBefore) {
-      for (let row = 0, at = slot; row < rows; row++, at += slots) {
-        if (missingBefore !== undefined && missingBefore[row] > 0) miss(missingBefore[row], lines[row]);
-        const value = Math.fround(values[at] * factor);
-        if (value - value !== 0) {
-          if (value === value) {
-            throw refuse(`a sample must fit into float32, got ${values[at]} in ${place}`, lines[row]);
-          }
-          miss(1, lines[row]);
-          continue;
+      for (let row = 0; row < rows;) {
+        if (missingBefore === undefined && run === 0) {
+          const from = row;
+          row = takeUsual(values, row, rows, slots);
+          // The stretch that goes on may have begun on the way.
+          if (row > from && same <= row - from) sameLine = lines[row - same];
+          if (row === rows) break;
+          if (row > from && filled === 0) continue;
+        } else if (missingBefore !== undefined && missingBefore[row] > 0) {
+          miss(missingBefore[row], lines[row]);
         }
-        if (run > 0) endRun(value);
-        if (value !== last || same === 0) {
-          endStretch();
-          last = value;
-          sameLine = lines[row];
-        }
-        same++;
-        block[filled++] = value;
-        if (filled === BLOCK_SAMPLES) flush();
+        takeOne(values[row * slots + slot], lines[row]);
+        row++;
       }
     },
     finish() {
@@ -175,12 +226,12 @@ export function createLeadWriter(options: LeadWriterOptions): LeadWriter {
       }
       return {
         samples,
-        min: min === Infinity ? NaN : min,
-        max: max === -Infinity ? NaN : max,
+        min: state[MIN] === Infinity ? NaN : state[MIN],
+        max: state[MAX] === -Infinity ? NaN : state[MAX],
         interpolated,
         missing,
         flat,
-        saturatedSamples: max > min ? atMax + atMin : 0,
+        saturatedSamples: state[MAX] > state[MIN] ? atMax + atMin : 0,
       };
     },
   };

@@ -147,6 +147,23 @@ export function createRowParser(options: RowParserOptions): RowParser {
     return bytes[position + 1] === LINE_FEED ? position + 2 : position + 1;
   }
 
+  /** Reads plain rows until another one comes, or the table is full. @returns Where the next line begins. */
+  function parsePlainRows(bytes: Uint8Array, start: number, table: RowTable): number {
+    const { values, lines, slots, capacity } = table, end = bytes.length, first = table.rows;
+    let position = start, row = first, at = line;
+    while (position < end && row < capacity) {
+      const next = parsePlain(bytes, position, values, row * slots);
+      // A row that is too long is looked at once more, to be refused.
+      if (next < 0 || next - position > MAX_ROW_BYTES) break;
+      lines[row++] = ++at;
+      position = next;
+    }
+    table.rows = row;
+    rows += row - first;
+    line = at;
+    return position;
+  }
+
   function badCell(column: number, cell: string): Error {
     const { name, kind } = columns[column], isTime = kind === "time";
     return refuse(
@@ -224,30 +241,27 @@ export function createRowParser(options: RowParserOptions): RowParser {
     },
     parse(bytes, position, table, lastLineIsOpen) {
       table.rows = 0;
-      const end = bytes.length, { values, lines, slots, capacity } = table;
+      const end = bytes.length, { lines, capacity } = table;
       while (position < end && table.rows < capacity) {
-        line++;
-        let next = emptyLines === 0 ? parsePlain(bytes, position, values, table.rows * slots) : -1;
-        if (next < 0) {
-          const ends = endOfLine(bytes, position);
-          next = ends.next;
-          const text = decoder.decode(bytes.subarray(position, ends.end));
-          if (emptyLines > 0 && text.trim() !== "" && !isComment(text) && !takeEmptyLines(table)) {
-            line--;
-            return position;
-          }
-          const isOpen = lastLineIsOpen && next >= end;
-          if (!parseText(text, isOpen, table)) {
-            position = next;
-            continue;
-          }
+        if (emptyLines === 0) {
+          position = parsePlainRows(bytes, position, table);
+          if (position >= end || table.rows === capacity) break;
         }
-        if (next - position > MAX_ROW_BYTES) {
+        line++;
+        const ends = endOfLine(bytes, position);
+        if (ends.next - position > MAX_ROW_BYTES) {
           throw refuse(`a row must have at most ${MAX_ROW_BYTES} bytes, got more`);
         }
-        lines[table.rows++] = line;
-        rows++;
-        position = next;
+        const text = decoder.decode(bytes.subarray(position, ends.end));
+        if (emptyLines > 0 && text.trim() !== "" && !isComment(text) && !takeEmptyLines(table)) {
+          line--;
+          break;
+        }
+        if (parseText(text, lastLineIsOpen && ends.next >= end, table)) {
+          lines[table.rows++] = line;
+          rows++;
+        }
+        position = ends.next;
       }
       return position;
     },

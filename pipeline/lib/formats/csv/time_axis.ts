@@ -18,6 +18,9 @@ const MAX_UNTRUSTED_ROWS = 20;
 /** A 32-bit counter of microseconds begins anew after 71.6 minutes. */
 const COUNTER_32_BITS = 2 ** 32;
 
+/** Places in an axis' state: the last time that counts, and sums and the largest one of the steps' deviations. */
+const LAST = 0, DEVIATIONS = 1, SQUARES = 2, LARGEST = 3, STATE_LENGTH = 4;
+
 /** What the file's start tells of a column of times or of sample numbers. */
 export interface TimeColumn {
   /** Place of the column, counted from 0. */
@@ -126,8 +129,9 @@ export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: 
   const place = `${JSON.stringify(name)} (column ${index + 1})`;
   const gaps = noIncidents(), backwardSteps = noIncidents(), missingTimes = noIncidents();
   const repeatedTimes = noIncidents(), restarts = noIncidents();
-  let first = NaN, last = 0, offset = 0, rowsToLast = 0, untrusted = 0, usual = 0;
-  let squares = 0, deviations = 0, largest = 0;
+  // Numbers that change with every row: variables of a closure would be allocated anew each time.
+  const state = new Float64Array(STATE_LENGTH);
+  let first = NaN, offset = 0, rowsToLast = 0, untrusted = 0, usual = 0;
   let missing = new Int32Array(0);
   const windowRows = Math.ceil(Math.max(
     RATE_WINDOW.seconds / (time.step * secondsPerUnit),
@@ -137,6 +141,7 @@ export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: 
 
   /** Time that a clock or counter lost when it began anew between `last` and `value`; 0 where it did not. */
   function restartOf(value: number): number {
+    const last = state[LAST];
     const periods = [
       time.isClock ? CLOCK_PERIOD_SECONDS : 0,
       kind === "time" && Number.isInteger(last) ? COUNTER_32_BITS : 0,
@@ -147,21 +152,40 @@ export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: 
     }) ?? 0;
   }
 
+  /**
+   * Takes rows while their times go on by a usual step.
+   *
+   * @returns The row that has to be looked at, or the end.
+   */
+  function takeUsual(values: Float64Array, from: number, to: number, slots: number): number {
+    let last = state[LAST], deviations = 0, squares = 0, largest = state[LARGEST], row = from;
+    const mean = time.step, smallest = inPackets ? 0 : Number.MIN_VALUE;
+    for (let at = from * slots; row < to; row++, at += slots) {
+      const value = values[at] + offset, step = value - last;
+      // NaN is in no range.
+      if (!(step >= smallest && step <= gapStep)) break;
+      const deviation = step - mean;
+      deviations += deviation;
+      squares += deviation * deviation;
+      if (deviation > largest) largest = deviation;
+      else if (-deviation > largest) largest = -deviation;
+      last = value;
+    }
+    state[LAST] = last;
+    state[LARGEST] = largest;
+    state[DEVIATIONS] += deviations;
+    state[SQUARES] += squares;
+    usual += row - from;
+    rowsToLast += row - from;
+    return row;
+  }
+
   /** Rows that are missing in a step over `untrusted` rows and one more. */
   function takeStep(step: number, line: number): number {
-    const rows = untrusted + 1, usualStep = packetStep + untrusted * time.step;
-    if (step <= gapStep + untrusted * time.step) {
-      if (rows === 1) {
-        const deviation = step - time.step;
-        usual++;
-        squares += deviation * deviation;
-        deviations += deviation;
-        if (deviation > largest || -deviation > largest) largest = Math.abs(deviation);
-      }
-      return 0;
-    }
+    const usualStep = packetStep + untrusted * time.step;
+    if (step <= gapStep + untrusted * time.step) return 0;
     // Long recordings tell the step better than their first rows do.
-    const mean = rowsToLast > 1000 ? (last - first) / rowsToLast : time.step;
+    const mean = rowsToLast > 1000 ? (state[LAST] - first) / rowsToLast : time.step;
     const count = Math.round((step - usualStep) / mean);
     if (count * mean * secondsPerUnit > maxGapSeconds) {
       throw refuse(
@@ -192,13 +216,14 @@ export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: 
       `${
         kind === "counter" ? "sample numbers" : "times"
       } must not ${fault} for more than ${MAX_UNTRUSTED_ROWS} rows, got ` +
-        `${value === value ? `${value} after ${last}` : "none"} in ${place}; ${hint}`,
+        `${value === value ? `${value} after ${state[LAST]}` : "none"} in ${place}; ${hint}`,
       line,
     );
   }
 
   /** Holds the rate of the last few seconds against that of the file's start. */
   function checkRate(line: number): void {
+    const last = state[LAST];
     const step = (last - windowStart) / (rowsToLast - windowFrom);
     if (Math.abs(step - time.step) > RATE_TOLERANCE * time.step) {
       const hz = (of: number) => Number((1 / (of * secondsPerUnit)).toPrecision(4));
@@ -213,50 +238,57 @@ export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: 
     [windowStart, windowFrom] = [last, rowsToLast];
   }
 
+  /** Takes one time with all that may be the matter with it. @returns How many rows are missing before its own. */
+  function takeOne(written: number, line: number): number {
+    const last = state[LAST];
+    let value = written + offset;
+    if (Number.isNaN(written)) {
+      distrust(missingTimes, NaN, line);
+      return 0;
+    }
+    let count = 0;
+    if (Number.isNaN(first)) first = windowStart = value;
+    else {
+      const restart = value < last ? cycle ?? restartOf(value) : 0;
+      if (value < last && restart === 0 || value === last && !inPackets) {
+        distrust(value === last ? repeatedTimes : backwardSteps, value, line);
+        return 0;
+      }
+      if (restart > 0 && cycle === undefined) addIncident(restarts, line, 0);
+      offset += restart;
+      value += restart;
+      count = takeStep(value - last, line);
+      rowsToLast += 1 + untrusted + count;
+    }
+    state[LAST] = value;
+    untrusted = 0;
+    if (rowsToLast - windowFrom >= windowRows) checkRate(line);
+    return count;
+  }
+
   return {
     take({ values, lines, slots, rows, capacity }) {
       if (missing.length < capacity) missing = new Int32Array(capacity);
       missing.fill(0, 0, rows);
       let any = false;
       for (let row = 0; row < rows; row++) {
-        const written = values[row * slots];
-        if (written !== written) {
-          distrust(missingTimes, NaN, lines[row]);
-          continue;
+        if (untrusted === 0 && first === first) {
+          const windowEnd = row + windowFrom + windowRows - rowsToLast;
+          row = takeUsual(values, row, Math.min(rows, windowEnd), slots);
+          if (rowsToLast - windowFrom >= windowRows) checkRate(lines[row - 1]);
+          if (row >= rows) break;
         }
-        let value = written + offset;
-        if (first !== first) first = last = windowStart = value;
-        else {
-          if (value < last) {
-            const restart = cycle ?? restartOf(value);
-            if (restart === 0) {
-              distrust(backwardSteps, value, lines[row]);
-              continue;
-            }
-            if (cycle === undefined) addIncident(restarts, lines[row], 0);
-            offset += restart;
-            value += restart;
-          }
-          if (value === last && !inPackets) {
-            distrust(repeatedTimes, value, lines[row]);
-            continue;
-          }
-          const count = takeStep(value - last, lines[row]);
-          if (count > 0) {
-            missing[row] = count;
-            any = true;
-          }
-          rowsToLast += 1 + untrusted + count;
-          last = value;
-          if (rowsToLast - windowFrom >= windowRows) checkRate(lines[row]);
+        const count = takeOne(values[row * slots], lines[row]);
+        if (count > 0) {
+          missing[row] = count;
+          any = true;
         }
-        untrusted = 0;
       }
       return any ? missing : undefined;
     },
     samplingRate() {
       if (kind === "counter") return 1 / secondsPerUnit;
-      const step = (last - first) / rowsToLast;
+      const step = (state[LAST] - first) / rowsToLast;
       if (!(step > 0)) {
         throw refuse(`the times in ${place} must tell a sampling rate, got no two that differ; ${HINT}`);
       }
@@ -264,12 +296,12 @@ export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: 
       return Math.abs(fs - Math.round(fs)) <= 1e-4 * fs ? Math.round(fs) : fs;
     },
     report() {
-      const ms = 1000 * secondsPerUnit, mean = usual === 0 ? 0 : deviations / usual;
+      const ms = 1000 * secondsPerUnit, mean = usual === 0 ? 0 : state[DEVIATIONS] / usual;
       return {
         column: name,
         kind,
-        jitterMs: usual === 0 ? 0 : Math.sqrt(Math.max(0, squares / usual - mean * mean)) * ms,
-        maxJitterMs: largest * ms,
+        jitterMs: usual === 0 ? 0 : Math.sqrt(Math.max(0, state[SQUARES] / usual - mean * mean)) * ms,
+        maxJitterMs: state[LARGEST] * ms,
         gaps,
         backwardSteps,
         missingTimes,
