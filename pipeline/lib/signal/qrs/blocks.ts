@@ -239,15 +239,20 @@ export function createHistory(length: number): History {
   };
 }
 
-/** Picks the peaks of a signal that arrives sample by sample. */
+/** Gets sample index and height of a peak that has become certain. */
+export type TakePeak = (at: number, height: number) => void;
+
+/** Picks the peaks of a signal that arrives in pieces, or sample by sample. */
 export interface PeakPicker {
-  /** Sample index and height of the peak that next() or finish() has made certain. */
-  readonly at: number;
-  readonly height: number;
+  /** Takes the next samples. */
+  run(x: Float64Array, take: TakePeak): void;
   /** Takes the next sample. @returns Whether a peak has become certain: `at` and `height` say which. */
   next(value: number): boolean;
   /** Ends the signal. @returns Whether there was still a peak. */
   finish(): boolean;
+  /** Sample index and height of the peak that next() or finish() has made certain. */
+  readonly at: number;
+  readonly height: number;
 }
 
 /**
@@ -255,37 +260,52 @@ export interface PeakPicker {
  * `apart` + 2 samples after it.
  */
 export function createPeakPicker(apart: number): PeakPicker {
-  let sample = 0, waiting = -1;
-  const found = { at: -1, height: 0 };
-  // Numbers that change with each sample: in an array they are not boxed.
-  const recent = new Float64Array([Infinity, Infinity, 0]);
-  const settle = () => {
-    found.at = waiting;
-    found.height = recent[2];
-    waiting = -1;
+  let samples = 0, last = Infinity, lastButOne = Infinity;
+  let peak = -1, peakHeight = 0;
+  const certain = { at: -1, height: 0 }, one = new Float64Array(1);
+  const note: TakePeak = (at, height) => {
+    certain.at = at;
+    certain.height = height;
+  };
+  const run = (x: Float64Array, take: TakePeak) => {
+    let before = lastButOne, middle = last, at = peak, height = peakHeight;
+    for (let i = 0, index = samples - 1; i < x.length; i++, index++) {
+      const after = x[i];
+      if (at >= 0 && index - at > apart) {
+        take(at, height);
+        at = -1;
+      }
+      if (middle > before && middle >= after && (at < 0 || middle > height)) {
+        at = index;
+        height = middle;
+      }
+      before = middle;
+      middle = after;
+    }
+    lastButOne = before;
+    last = middle;
+    peak = at;
+    peakHeight = height;
+    samples += x.length;
   };
   return {
     get at() {
-      return found.at;
+      return certain.at;
     },
     get height() {
-      return found.height;
+      return certain.height;
     },
+    run,
     next(value) {
-      const before = recent[0], middle = recent[1], index = sample++ - 1;
-      recent[0] = middle;
-      recent[1] = value;
-      const certain = waiting >= 0 && index - waiting > apart;
-      if (certain) settle();
-      if (middle > before && middle >= value && (waiting < 0 || middle > recent[2])) {
-        waiting = index;
-        recent[2] = middle;
-      }
-      return certain;
+      const { at } = certain;
+      one[0] = value;
+      run(one, note);
+      return certain.at !== at;
     },
     finish() {
-      if (waiting < 0) return false;
-      settle();
+      if (peak < 0) return false;
+      note(peak, peakHeight);
+      peak = -1;
       return true;
     },
   };

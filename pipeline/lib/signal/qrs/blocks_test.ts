@@ -150,5 +150,14 @@ Deno.test("createPeakPicker() gives the peaks that a look at the whole signal gi
     }
     if (picker.finish()) found.push(picker.at);
     assert.deepEqual(found, expected);
+    const inPieces = createPeakPicker(apart), again: number[] = [];
+    for (let from = 0; from < x.length; from += 77) {
+      inPieces.run(x.subarray(from, from + 77), (at, height) => {
+        assert.equal(height, x[at]);
+        again.push(at);
+      });
+    }
+    if (inPieces.finish()) again.push(inPieces.at);
+    assert.deepEqual(again, expected);
   }
 });

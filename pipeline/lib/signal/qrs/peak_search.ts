@@ -65,6 +65,7 @@ export function createPeakSearch({ fs, smooth, slope, waveform, judge }: PeakSea
   const picker = createPeakPicker(apart);
   const memory = Math.ceil(fs) + apart + reach + leadDelay + 2;
   const lead = createHistory(memory), waves = createHistory(memory), slopes = createHistory(memory);
+  const { mask, values: leadValues } = lead, { values: waveValues } = waves, { values: slopeValues } = slopes;
   const work = new Float64Array(Math.ceil(fs));
   let samples = 0, last = 0;
   let first: Candidate[] = [], learnt = false;
@@ -74,12 +75,17 @@ export function createPeakSearch({ fs, smooth, slope, waveform, judge }: PeakSea
   /** The candidate at a peak of the waveform; none where there is but rounding. */
   const describe = (peak: number, height: number): Candidate | undefined => {
     let largest = 0, amplitude = 0, rise = 0, fall = 0;
-    for (let i = peak - reach; i <= peak + reach; i++) {
-      const sample = Math.abs(lead.values[(i - leadDelay) & lead.mask]);
-      const excursion = Math.abs(waves.values[(i - waveDelay) & waves.mask]);
-      const steepness = slopes.values[(i - slopeDelay) & slopes.mask];
+    const from = peak - reach, to = peak + reach;
+    for (let i = from - leadDelay; i <= to - leadDelay; i++) {
+      const sample = Math.abs(leadValues[i & mask]);
       if (sample > largest) largest = sample;
+    }
+    for (let i = from - waveDelay; i <= to - waveDelay; i++) {
+      const excursion = Math.abs(waveValues[i & mask]);
       if (excursion > amplitude) amplitude = excursion;
+    }
+    for (let i = from - slopeDelay; i <= to - slopeDelay; i++) {
+      const steepness = slopeValues[i & mask];
       if (steepness > rise) rise = steepness;
       if (-steepness > fall) fall = -steepness;
     }
@@ -121,7 +127,7 @@ export function createPeakSearch({ fs, smooth, slope, waveform, judge }: PeakSea
     slope.run(x);
     slopes.addAll(x);
     waveform.run(x);
-    for (let i = 0; i < x.length; i++) if (picker.next(x[i])) take(picker.at, picker.height);
+    picker.run(x, take);
   };
   const report = (found: number[]) => {
     for (const { at } of complexes) found.push(at);
