@@ -9,7 +9,7 @@ import { lowerLSTM } from "./lowering/lstm.ts";
 import { lowerGlobalAveragePooling1D } from "./lowering/pooling.ts";
 
 /** How each kind of layer becomes operators; a new kind is one file and one line here. */
-const LOWERINGS: { [Kind in Layer["kind"]]: Lowering<Extract<Layer, { kind: Kind }>> } = {
+const LOWERINGS: { [Kind in Layer["kind"]]?: Lowering<Extract<Layer, { kind: Kind }>> } = {
   InputLayer: ({ name }, { graph, outputShape }) => {
     const plain = graph.activation(name, [1, ...outputShape]);
     graph.model.inputs.push(plain);
@@ -34,7 +34,7 @@ const MIN_RUNTIME_VERSION_BYTES = 16;
  *
  * @param options.description Stands in the file; the model's name by default.
  * @returns A graph to encode or to quantize; its constants share no memory with the weights.
- * @throws RangeError, TypeError A model or weights that `checkWeights` refuses.
+ * @throws RangeError, TypeError A model or weights that `checkWeights` refuses, or a layer that has no lowering.
  */
 export function convertToTflite(
   model: Model,
@@ -47,7 +47,15 @@ export function convertToTflite(
   const values = new Map<string, LoweredValue>();
   for (const layer of model.layers) {
     const [input] = layer.inputs;
-    const lower = LOWERINGS[layer.kind] as Lowering<Layer>;
+    const lower = LOWERINGS[layer.kind] as Lowering<Layer> | undefined;
+    if (lower === undefined) {
+      throw new TypeError(
+        `Cannot convert layer "${layer.name}": its kind must be one of ${
+          Object.keys(LOWERINGS).join(", ")
+        }, ` +
+          `got ${layer.kind}`,
+      );
+    }
     values.set(
       layer.name,
       lower(layer, {

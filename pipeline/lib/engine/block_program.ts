@@ -1,11 +1,9 @@
 import { conv1dExtent } from "../nn/layers/conv1d.ts";
-import type { Conv1DLayer, DenseLayer, Layer, Model } from "../nn/model.ts";
+import type { Layer, Model } from "../nn/model.ts";
 import { outputShapes, weightShapes } from "../nn/shapes.ts";
 import { BLOCK_SAMPLES, type Machine, ROW_BYTES } from "./kernels/kernels.ts";
-import { type BlockContext, type BlockOp, type BlockTensor, roundUp } from "./layers/block.ts";
-import { compileConvolution } from "./layers/conv1d.ts";
-import { compileLstm } from "./layers/lstm.ts";
-import { compileGlobalAverage } from "./layers/pooling.ts";
+import { type BlockOp, type BlockTensor, type Pass, roundUp } from "./layers/block.ts";
+import { compileLayer } from "./layers/layer_compilers.ts";
 
 /** Where one of the model's weights lies among the parameters. */
 export interface ParameterPlace {
@@ -27,8 +25,8 @@ export interface ProgramAddresses {
 
 /** A model as a sequence of kernel calls on one block of 32 samples. */
 export interface BlockProgram {
-  /** [values of one window][32 samples]. */
-  input: BlockTensor;
+  /** The InputLayers in the model's order, each [values][32 samples]: a window's values are theirs, one behind the other. */
+  inputs: BlockTensor[];
   /** Scores before softmax, [classes][32 samples]. */
   logits: BlockTensor;
   /** Byte address of [classes][32 samples]. */
@@ -44,21 +42,21 @@ export interface BlockProgram {
   scratchBytes: number;
   /** Done once before the first block. */
   prepare(machine: Machine): void;
-  /** From `input` to `probabilities`. */
-  forward(machine: Machine): void;
+  /** From `inputs` to `probabilities`. */
+  forward(machine: Machine, pass: Pass): void;
   /**
    * Adds the gradients of the block's weighted loss; after `forward`, once.
    *
    * @param gradients Byte address, laid out as the parameters.
    */
-  backward(machine: Machine, gradients: number): void;
+  backward(machine: Machine, gradients: number, pass: Pass): void;
 }
 
 /**
  * Compiles a model for the kernels.
  *
- * Supported: one InputLayer, Conv1D and Dense with linear or relu, LSTM, GlobalAveragePooling1D, and Dense with
- * softmax as the output.
+ * Supported: the kinds of layers in layers/layer_compilers.ts, any number of InputLayers, and a Dense layer with softmax as
+ * the output.
  *
  * @throws TypeError A layer or activation that the kernels do not have, by name.
  * @throws RangeError, TypeError A model that does not fit together.
@@ -93,9 +91,10 @@ export function compileBlockProgram(model: Model, addresses: ProgramAddresses): 
     const output = allocateTensor(layer);
     tensors.set(layer.name, output);
     if (layer.kind === "InputLayer") continue;
-    ops.push(compileLayer(layer, model.output, {
-      input: tensors.get(layer.inputs[0])!,
+    ops.push(compileLayer(layer, {
+      inputs: layer.inputs.map((input) => tensors.get(input)!),
       output,
+      isModelOutput: layer.name === model.output,
       parameters: addresses.parameters,
       allocate,
       reserve(floats) {
@@ -119,7 +118,7 @@ export function compileBlockProgram(model: Model, addresses: ProgramAddresses): 
   const labels = allocate(BLOCK_SAMPLES), sampleWeights = allocate(BLOCK_SAMPLES);
   const backwardOps = ops.toReversed();
   return {
-    input: tensors.get(model.layers.find(({ kind }) => kind === "InputLayer")!.name)!,
+    inputs: model.layers.filter(({ kind }) => kind === "InputLayer").map(({ name }) => tensors.get(name)!),
     logits,
     probabilities,
     labels,
@@ -130,60 +129,16 @@ export function compileBlockProgram(model: Model, addresses: ProgramAddresses): 
     prepare(machine) {
       for (const op of ops) op.prepare?.(machine);
     },
-    forward(machine) {
-      for (const op of ops) op.forward(machine);
+    forward(machine, pass) {
+      for (const op of ops) op.forward(machine, pass);
       machine.kernels.softmaxForward(classes, logits.address, probabilities);
     },
-    backward(machine, parameterGradients) {
+    backward(machine, parameterGradients, pass) {
       for (const { address, bytes } of gradients) machine.kernels.zero(address, bytes);
       machine.kernels.crossEntropyBackward(classes, probabilities, labels, sampleWeights, logits.gradient);
-      for (const op of backwardOps) op.backward(machine, parameterGradients);
+      for (const op of backwardOps) op.backward(machine, parameterGradients, pass);
     },
   };
-}
-
-function compileLayer(
-  layer: Exclude<Layer, { kind: "InputLayer" }>,
-  outputName: string,
-  context: BlockContext,
-): BlockOp {
-  switch (layer.kind) {
-    case "Conv1D": {
-      const { filters, kernelSize, strides } = layer, { padLeft } = conv1dExtent(layer, context.input.steps);
-      return compileConvolution(
-        { filters, kernelSize, strides, padLeft, relu: isRelu(layer, outputName) },
-        context,
-      );
-    }
-    case "Dense":
-      return compileConvolution({
-        filters: layer.units,
-        kernelSize: 1,
-        strides: 1,
-        padLeft: 0,
-        relu: isRelu(layer, outputName),
-      }, context);
-    case "LSTM":
-      return compileLstm(layer, context);
-    case "GlobalAveragePooling1D":
-      return compileGlobalAverage(context);
-    default: {
-      const { name, kind } = layer as Layer;
-      throw new TypeError(`Cannot train layer "${name}": its kind must be one with kernels, got "${kind}"`);
-    }
-  }
-}
-
-function isRelu(layer: Conv1DLayer | DenseLayer, outputName: string): boolean {
-  const { kind, name, activation } = layer;
-  if (activation === "relu") return true;
-  if (activation === "linear" || (activation === "softmax" && kind === "Dense" && name === outputName)) {
-    return false;
-  }
-  throw new TypeError(
-    `Cannot train ${kind} layer "${name}": its activation must be linear or relu, or softmax for the output, ` +
-      `got ${activation}`,
-  );
 }
 
 /** @returns The zero steps that a layer's readers want before and after its output, by layer name. */

@@ -1,5 +1,6 @@
 import { type BlockProgram, compileBlockProgram } from "./block_program.ts";
 import { BLOCK_SAMPLES, type Machine } from "./kernels/kernels.ts";
+import type { Pass } from "./layers/block.ts";
 import { type EngineLayout, shardCount } from "./wasm_layout.ts";
 import type { Model } from "../nn/model.ts";
 
@@ -40,16 +41,18 @@ export function createBlockRunner(options: BlockRunnerOptions): BlockRunner {
   const blockLabels = new Int32Array(buffer, program.labels, BLOCK_SAMPLES);
   const sampleWeights = new Float32Array(buffer, program.sampleWeights, BLOCK_SAMPLES);
 
-  const forward = (block: number, samples: number) => {
+  const forward = (block: number, pass: Pass) => {
     loadWindows(program, machine.floats, {
       windows: layout.windows / 4 + block * BLOCK_SAMPLES * layout.windowValues,
-      samples,
+      windowValues: layout.windowValues,
+      samples: pass.samples,
     });
-    program.forward(machine);
+    program.forward(machine, pass);
   };
   const trainBlock = (block: number, count: number, gradients: number) => {
     const first = block * BLOCK_SAMPLES, samples = Math.min(BLOCK_SAMPLES, count - first);
-    forward(block, samples);
+    const pass: Pass = { training: true, samples };
+    forward(block, pass);
     let loss = 0;
     for (let sample = 0; sample < BLOCK_SAMPLES; sample++) {
       const label = sample < samples ? labels[first + sample] : 0;
@@ -60,7 +63,7 @@ export function createBlockRunner(options: BlockRunnerOptions): BlockRunner {
       if (weight > 0) loss -= weight * Math.log(machine.floats[at]);
     }
     losses[block] = loss;
-    program.backward(machine, gradients);
+    program.backward(machine, gradients, pass);
   };
 
   return {
@@ -72,7 +75,7 @@ export function createBlockRunner(options: BlockRunnerOptions): BlockRunner {
     },
     predict(block, count) {
       const first = block * BLOCK_SAMPLES, samples = Math.min(BLOCK_SAMPLES, count - first);
-      forward(block, samples);
+      forward(block, { training: false, samples });
       const { floats } = machine, { classes } = layout;
       const source = program.probabilities / 4, target = layout.probabilities / 4 + first * classes;
       for (let sample = 0; sample < samples; sample++) {
@@ -84,18 +87,22 @@ export function createBlockRunner(options: BlockRunnerOptions): BlockRunner {
   };
 }
 
-/** Turns [samples][values] into the program's input [values][32]; samples that are not there are 0. */
+/** Turns [samples][values] into the program's inputs, [values][32] each; samples that are not there are 0. */
 function loadWindows(
-  { input }: BlockProgram,
+  { inputs }: BlockProgram,
   floats: Float32Array,
-  { windows, samples }: { windows: number; samples: number },
+  { windows, windowValues, samples }: { windows: number; windowValues: number; samples: number },
 ): void {
-  const values = input.steps * input.channels, target = input.address / 4;
-  for (let value = 0; value < values; value++) {
-    const row = target + value * BLOCK_SAMPLES;
-    for (let sample = 0; sample < samples; sample++) {
-      floats[row + sample] = floats[windows + sample * values + value];
+  let first = windows;
+  for (const { steps, channels, address } of inputs) {
+    const values = steps * channels, target = address / 4;
+    for (let value = 0; value < values; value++) {
+      const row = target + value * BLOCK_SAMPLES;
+      for (let sample = 0; sample < samples; sample++) {
+        floats[row + sample] = floats[first + sample * windowValues + value];
+      }
+      for (let sample = samples; sample < BLOCK_SAMPLES; sample++) floats[row + sample] = 0;
     }
-    for (let sample = samples; sample < BLOCK_SAMPLES; sample++) floats[row + sample] = 0;
+    first += values;
   }
 }

@@ -15,7 +15,7 @@ export interface EngineLayout {
   batchSize: number;
   /** Blocks of the largest batch. */
   blocks: number;
-  /** Values of one window. */
+  /** Values of one window, those of all inputs. */
   windowValues: number;
   classes: number;
   /** Bytes of all parameters with their padding. */
@@ -59,7 +59,8 @@ export function planMemory(
 ): EngineLayout {
   const program = compileBlockProgram(model, { parameters: 0, scratch: 0 });
   const blocks = Math.ceil(batchSize / BLOCK_SAMPLES);
-  const windowValues = program.input.steps * program.input.channels, classes = program.logits.channels;
+  const windowValues = program.inputs.reduce((sum, { steps, channels }) => sum + steps * channels, 0);
+  const classes = program.logits.channels;
   const parameterBytes = roundUp(4 * program.parameterCount, 64);
   const scratchBytes = roundUp(program.scratchBytes, 64);
   let end = 0;

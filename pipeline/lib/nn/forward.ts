@@ -11,7 +11,8 @@ export type { Observer };
  *
  * @param model Checked as `checkModel` does.
  * @param weights Checked as `checkWeights` does.
- * @param inputs [batch, ...inputShape].
+ * @param inputs [batch, ...inputShape]; of a model with several InputLayers, each window's values of all of them in the
+ *   model's order, one behind the other.
  * @param batch Number of windows, at least 0.
  * @param observe Receives every layer's output under the layer's name; before it what the layer's kind shows of its way there
  *   ("<layer>/preactivation", an LSTM's "<layer>/cell" and "<layer>/hidden").
@@ -36,17 +37,21 @@ export function forward(
   );
   const buffers = new Map(steps.map((step, i) => [model.layers[i].name, step.output]));
   const read = model.layers.map((layer) => layer.inputs.map((name) => buffers.get(name)!));
-  const inputLayer = model.layers.find(({ kind }) => kind === "InputLayer")!;
-  const input = buffers.get(inputLayer.name)!, output = buffers.get(model.output)!;
-  if (!Number.isInteger(batch) || batch < 0 || inputs.length !== batch * input.length) {
+  const entries = model.layers.filter(({ kind }) => kind === "InputLayer").map(({ name }) =>
+    buffers.get(name)!
+  );
+  const windowValues = entries.reduce((sum, { length }) => sum + length, 0),
+    output = buffers.get(model.output)!;
+  if (!Number.isInteger(batch) || batch < 0 || inputs.length !== batch * windowValues) {
     throw new RangeError(
-      `Cannot compute model "${model.name}": inputs must hold batch x ${input.length} values, ` +
+      `Cannot compute model "${model.name}": inputs must hold batch x ${windowValues} values, ` +
         `got ${inputs.length} for batch ${batch}`,
     );
   }
   const results = new Float32Array(batch * output.length);
   for (let window = 0; window < batch; window++) {
-    input.set(inputs.subarray(window * input.length, (window + 1) * input.length));
+    let at = window * windowValues;
+    for (const entry of entries) entry.set(inputs.subarray(at, at += entry.length));
     model.layers.forEach((layer, i) => {
       steps[i].run(read[i], observe);
       observe?.(layer.name, steps[i].output);

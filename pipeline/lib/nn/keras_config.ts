@@ -14,14 +14,32 @@ export interface KerasConfig {
 /**
  * Writes a model's configuration as Keras 2.15 does (`model.to_json()`).
  *
- * Every model that `checkModel` accepts is a chain from its one InputLayer to its output, so that it is a Sequential.
- * Deviation: the LSTM's `time_major: false` is left out; it is Keras 2's default, and Keras 3 fails on it.
+ * A chain from one InputLayer to the output is a Sequential, any other graph a Functional model.
  *
  * @throws RangeError, TypeError as `checkModel`.
  */
 export function toKerasConfig(model: Model): KerasConfig {
   checkModel(model);
-  return { class_name: "Sequential", config: { name: model.name, layers: model.layers.map(layerConfig) } };
+  const { name, layers, output } = model;
+  const isChain = layers.every(({ inputs }, i) =>
+    inputs.length === (i === 0 ? 0 : 1) && inputs[0] === layers[i - 1]?.name
+  );
+  if (isChain) return { class_name: "Sequential", config: { name, layers: layers.map(layerConfig) } };
+  const tensor = (layer: string) => [layer, 0, 0];
+  return {
+    class_name: "Functional",
+    config: {
+      name,
+      trainable: true,
+      layers: layers.map((layer) => ({
+        ...layerConfig(layer),
+        name: layer.name,
+        inbound_nodes: layer.inputs.length === 0 ? [] : [layer.inputs.map((input) => [...tensor(input), {}])],
+      })),
+      input_layers: layers.filter(({ kind }) => kind === "InputLayer").map((layer) => tensor(layer.name)),
+      output_layers: [tensor(output)],
+    },
+  };
 }
 
 /**
@@ -80,7 +98,10 @@ function readGraph(value: unknown): { name: string; nodes: KerasNode[]; output: 
       config: layer.config,
       inputs: layer.inbound_nodes,
     }));
-    return { name: config.name, nodes, output: config.output_layers };
+    // A model's inputs come in the order in which it lists them, whatever the order of the layers.
+    const entries = config.input_layers.map((input) => nodes.find((node) => node.name === input));
+    const ordered = [...new Set([...entries.filter((node) => node !== undefined), ...nodes])];
+    return { name: config.name, nodes: ordered, output: config.output_layers };
   }
   const nodes: KerasNode[] = [];
   const [first] = config.layers;

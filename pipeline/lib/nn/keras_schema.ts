@@ -9,8 +9,13 @@ const layerList = <Schema extends z.ZodType>(schema: Schema) => z.array(schema).
 
 /** One tensor as [layer name, node index, tensor index]; only the first node's first tensor is supported. */
 const tensorSchema = z.tuple([z.string(), z.literal(0), z.literal(0)]);
-/** The one input or output of a Functional model: a tensor, in Keras 2 within a list. */
-const endSchema = z.union([tensorSchema, z.tuple([tensorSchema]).transform(([tensor]) => tensor)], {
+const tensorName = tensorSchema.transform(([name]) => name);
+/** The inputs of a Functional model: tensors, of Keras 3 a single one without a list. */
+const inputsSchema = z.union([tensorName.transform((name) => [name]), z.array(tensorName).min(1)], {
+  error: "must be tensors",
+});
+/** The one output of a Functional model: a tensor, in Keras 2 within a list. */
+const outputSchema = z.union([tensorSchema, z.tuple([tensorSchema]).transform(([tensor]) => tensor)], {
   error: "must be one tensor",
 }).transform(([name]) => name);
 
@@ -38,8 +43,8 @@ export const modelSchema = z.discriminatedUnion("class_name", [
     config: z.looseObject({
       name: z.string(),
       layers: layerList(layerSchema.extend({ inbound_nodes: inboundSchema })),
-      input_layers: endSchema,
-      output_layers: endSchema,
+      input_layers: inputsSchema,
+      output_layers: outputSchema,
     }),
   }),
 ], { error: ({ code }) => code === "invalid_union" ? "must be Sequential or Functional" : undefined });

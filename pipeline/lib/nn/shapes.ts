@@ -36,7 +36,7 @@ export function outputShapes(model: Model): Map<string, number[]> {
   for (const layer of model.layers) {
     checkName(layer.name, shapes);
     const kind = kindOf(layer), { inputCount } = kind;
-    if (layer.inputs.length !== inputCount) {
+    if (inputCount === "several" ? layer.inputs.length < 2 : layer.inputs.length !== inputCount) {
       throw new RangeError(
         `Cannot use layer "${layer.name}": ${layer.kind} must have ${inputCount} inputs, got ${layer.inputs.length}`,
       );
@@ -67,17 +67,14 @@ export function outputShapes(model: Model): Map<string, number[]> {
         `got "${unused[0].name}", which no layer reads`,
     );
   }
-  const inputLayers = model.layers.filter(({ kind }) => kind === "InputLayer");
-  if (inputLayers.length !== 1) {
-    throw new RangeError(
-      `Cannot use model "${model.name}": there must be 1 InputLayer, got ${inputLayers.length}`,
-    );
+  if (!model.layers.some(({ kind }) => kind === "InputLayer")) {
+    throw new RangeError(`Cannot use model "${model.name}": there must be an InputLayer, got none`);
   }
   return shapes;
 }
 
 /**
- * Checks that a model can be computed: unique and safe layer names, topological order, known inputs, one
+ * Checks that a model can be computed: unique and safe layer names, topological order, known inputs, at least one
  * InputLayer, every layer leading to the output, sizes that fit each other.
  *
  * @throws RangeError What is wrong in the graph or in a size.

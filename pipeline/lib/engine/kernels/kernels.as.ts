@@ -238,6 +238,24 @@ export function convBackward(
   }
 }
 
+/** Applies an activation to `rows` rows in place: 1 ReLU, 2 sigmoid, 3 tanh. */
+export function activationForward(rows: usize, address: usize, activation: i32): void {
+  if (activation == 2) return sigmoid(address, address, rows * ROW);
+  if (activation == 3) return hyperbolicTangent(address, address, rows * ROW);
+  const zero = f32x4.splat(0);
+  for (let at = address; at < address + rows * ROW; at += 16) v128.store(at, f32x4.pmax(v128.load(at), zero));
+}
+
+/** Multiplies the gradient of `rows` rows by the activation's slope, which follows from its output y: y (1 - y), 1 - y^2. */
+export function activationBackward(rows: usize, output: usize, gradient: usize, activation: i32): void {
+  if (activation == 1) return reluBackward(rows, output, gradient);
+  for (let at: usize = 0; at < rows * ROW; at += 16) {
+    const y = v128.load(output + at), squared = f32x4.mul(y, y);
+    const slope = f32x4.sub(activation == 2 ? y : one(), squared);
+    v128.store(gradient + at, withoutDenormals(f32x4.mul(v128.load(gradient + at), slope)));
+  }
+}
+
 /** Zeroes the gradient of `rows` rows where the output of ReLU is not above 0. */
 export function reluBackward(rows: usize, output: usize, gradient: usize): void {
   const zero = f32x4.splat(0);

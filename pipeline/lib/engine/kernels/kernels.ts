@@ -70,6 +70,8 @@ export interface Kernels {
     weightGradient: number,
     scratch: number,
   ): void;
+  activationForward(rows: number, address: number, activation: number): void;
+  activationBackward(rows: number, output: number, gradient: number, activation: number): void;
   reluBackward(rows: number, output: number, gradient: number): void;
   averageForward(steps: number, channels: number, input: number, output: number): void;
   averageBackward(steps: number, channels: number, outputGradient: number, inputGradient: number): void;

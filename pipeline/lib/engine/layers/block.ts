@@ -10,17 +10,25 @@ export interface BlockTensor {
   gradient: number;
 }
 
+/** What is to be known of the block that is computed. */
+export interface Pass {
+  /** Whether layers act as in training. */
+  training: boolean;
+  /** Windows of the block that are there, 1 to 32; the others are 0 and count for nothing. */
+  samples: number;
+}
+
 /** One layer's two passes over a block. */
 export interface BlockOp {
   /** Done once before the first block. */
   prepare?(machine: Machine): void;
-  forward(machine: Machine): void;
+  forward(machine: Machine, pass: Pass): void;
   /**
-   * Adds to the gradients of the input and of the parameters.
+   * Adds to the gradients of the inputs and of the parameters; the output's gradient may be overwritten.
    *
    * @param gradients Byte address of the parameters' gradients, laid out as the parameters are.
    */
-  backward(machine: Machine, gradients: number): void;
+  backward(machine: Machine, gradients: number, pass: Pass): void;
 }
 
 /** Where a weight lies among the parameters: element (row, column) at offset + column * columnStride + row, in floats. */
@@ -33,8 +41,11 @@ export interface WeightPlace {
 
 /** What a layer is compiled from. */
 export interface BlockContext {
-  input: BlockTensor;
+  /** What the layer reads, in its order. */
+  inputs: BlockTensor[];
   output: BlockTensor;
+  /** Whether the output is the model's: its softmax is left to the loss. */
+  isModelOutput: boolean;
   /** Byte address of all parameters. */
   parameters: number;
   /** Reserves zeroed memory for one block's computation. @returns Its byte address. */

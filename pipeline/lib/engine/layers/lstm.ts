@@ -8,7 +8,7 @@ import { type BlockContext, type BlockOp, roundUp } from "./block.ts";
  * Source: Hochreiter and Schmidhuber, "Long short-term memory", 1997, with the forget gate of Gers et al., 2000.
  */
 export function compileLstm({ units, returnSequences }: LSTMLayer, context: BlockContext): BlockOp {
-  const { input, output, parameters } = context;
+  const { inputs: [input], output, parameters } = context;
   const { steps, channels } = input;
   const columns = units + channels + 1, padded = roundUp(columns, 8);
   const weights = context.reserve(4 * units * padded);

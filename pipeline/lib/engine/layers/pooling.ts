@@ -1,7 +1,7 @@
 import type { BlockContext, BlockOp } from "./block.ts";
 
 /** Compiles the mean over time. */
-export function compileGlobalAverage({ input, output }: BlockContext): BlockOp {
+export function compileGlobalAverage({ inputs: [input], output }: BlockContext): BlockOp {
   return {
     forward({ kernels }) {
       kernels.averageForward(input.steps, input.channels, input.address, output.address);

@@ -50,8 +50,8 @@ export interface StepContext {
 /** All that is to be known of one kind of layer. `K` is what zod makes of its options in Keras' form. */
 export interface LayerKind<L extends LayerBase, K = never> {
   kind: L["kind"];
-  /** How many layers it reads. */
-  inputCount: number;
+  /** How many layers it reads; "several" is two or more. */
+  inputCount: number | "several";
   /**
    * @param inputs Shapes of what it reads, without the batch axis.
    * @returns The shape of its output, without the batch axis.

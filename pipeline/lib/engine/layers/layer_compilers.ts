@@ -1,0 +1,27 @@
+import type { Layer } from "../../nn/model.ts";
+import type { BlockContext, BlockOp } from "./block.ts";
+import { compileConv1D, compileDense } from "./conv1d.ts";
+import { compileLstm } from "./lstm.ts";
+import { compileGlobalAverage } from "./pooling.ts";
+
+/** Makes the two passes of one kind of layer. */
+type LayerCompiler<L extends Layer> = (layer: L, context: BlockContext) => BlockOp;
+
+/** The kinds of layers that the kernels compute; a new one is one file and one line here. */
+const COMPILERS: { [K in Layer["kind"]]?: LayerCompiler<Extract<Layer, { kind: K }>> } = {
+  Conv1D: compileConv1D,
+  Dense: compileDense,
+  LSTM: compileLstm,
+  GlobalAveragePooling1D: (_, context) => compileGlobalAverage(context),
+};
+
+/** @throws TypeError A layer or an activation that the kernels do not have, by name. */
+export function compileLayer(layer: Layer, context: BlockContext): BlockOp {
+  const compile = COMPILERS[layer.kind] as LayerCompiler<Layer> | undefined;
+  if (compile === undefined) {
+    throw new TypeError(
+      `Cannot train layer "${layer.name}": its kind must be one with kernels, got "${layer.kind}"`,
+    );
+  }
+  return compile(layer, context);
+}

@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { createRng, type Rng } from "../core/rng.ts";
+import { forward } from "../nn/forward.ts";
+import { initializeWeights } from "../nn/initialize.ts";
+import type { Layer, Model, Weights } from "../nn/model.ts";
+import { outputShapes, valueCount } from "../nn/shapes.ts";
+import type { TrainingBatch } from "./engine.ts";
+import { createWasmEngine, type WasmEngineOptions } from "./wasm_engine.ts";
+
+/** Largest difference between a probability of the kernels (float32) and of the reference (float64). */
+export const PROBABILITY_TOLERANCE = 1e-5;
+/** Largest difference between a gradient (float32) and its finite difference, as a share of the largest gradient. */
+const GRADIENT_TOLERANCE = 1e-4;
+
+/** A layer without its place in a model. */
+export type LayerSizes = {
+  [K in Layer["kind"]]: Omit<Extract<Layer, { kind: K }>, "name" | "inputs">;
+}[Layer["kind"]];
+
+/** @returns A chain of layers named by their index. */
+export function chain(...layers: LayerSizes[]): Model {
+  return {
+    name: "test",
+    layers: layers.map((layer, i) =>
+      ({ ...layer, name: `layer${i}`, inputs: i === 0 ? [] : [`layer${i - 1}`] }) as Layer
+    ),
+    output: `layer${layers.length - 1}`,
+  };
+}
+/** @returns Weights and windows of about unit size, so that no activation is near its start. */
+export function randomWeights(model: Model, rng: Rng): Weights {
+  const weights = initializeWeights(model, rng);
+  for (const { data } of weights.values()) {
+    for (let i = 0; i < data.length; i++) data[i] += 0.2 * rng.normal();
+  }
+  return weights;
+}
+
+/** @returns Windows with random classes. */
+export function randomBatch(model: Model, count: number, rng: Rng): TrainingBatch {
+  const shapes = outputShapes(model);
+  const values = model.layers.reduce(
+    (sum, { kind, name }) => sum + (kind === "InputLayer" ? valueCount(shapes.get(name)!) : 0),
+    0,
+  );
+  const classes = shapes.get(model.output)![0];
+  return {
+    windows: Float32Array.from({ length: count * values }, rng.normal),
+    labels: Uint8Array.from({ length: count }, () => rng.integer(classes)),
+    count,
+  };
+}
+
+/** Opens an engine for as long as it is used. */
+export async function withEngine<T>(
+  model: Model,
+  options: WasmEngineOptions & { weights: Weights },
+  use: (engine: Awaited<ReturnType<typeof createWasmEngine>>) => Promise<T>,
+): Promise<T> {
+  const engine = await createWasmEngine(model, options.weights, options);
+  try {
+    return await use(engine);
+  } finally {
+    engine.close();
+  }
+}
+
+/** The engine's loss in float64, by the reference forward pass. */
+function referenceLoss(
+  model: Model,
+  weights: Weights,
+  { windows, labels, count }: TrainingBatch,
+  classWeights: number[],
+) {
+  let loss = 0, window = 0;
+  forward(model, weights, windows, count, (name, probabilities) => {
+    if (name !== model.output) return;
+    const label = labels[window++];
+    loss -= classWeights[label] * Math.log(probabilities[label]) / count;
+  });
+  return loss;
+}
+
+/**
+ * With beta1 and beta2 of 0 the moments are the gradient and its square, and with a learning rate of 0 the weights
+ * stay: the optimizer's state shows the gradient.
+ */
+export async function engineGradient(
+  model: Model,
+  weights: Weights,
+  batch: TrainingBatch,
+  classWeights: number[],
+) {
+  const options = {
+    weights,
+    workers: 1,
+    batchSize: batch.count,
+    classWeights,
+    optimizer: { beta1: 0, beta2: 0 },
+  };
+  return await withEngine(model, options, async (engine) => {
+    const loss = await engine.trainBatch(batch, 0);
+    return { loss, gradient: engine.getOptimizerState().firstMoments };
+  });
+}
+
+/**
+ * Registers the two tests of every model: the engine predicts as the reference, and its gradient is that of the
+ * reference's loss, by finite differences.
+ */
+export function testModels(models: Record<string, Model>): void {
+  for (const [name, model] of Object.entries(models)) testModel(name, model);
+}
+
+function testModel(name: string, model: Model): void {
+  Deno.test(`createWasmEngine() predicts as the reference: ${name}`, async () => {
+    const rng = createRng(1), weights = randomWeights(model, rng);
+    await withEngine(model, { weights, workers: 1, batchSize: 40 }, async (engine) => {
+      for (const count of [0, 1, 31, 33, 100]) {
+        const { windows } = randomBatch(model, count, rng);
+        const probabilities = await engine.predict(windows, count);
+        const expected = forward(model, weights, windows, count);
+        assert.equal(probabilities.length, expected.length);
+        probabilities.forEach((probability, i) =>
+          assert.ok(
+            Math.abs(probability - expected[i]) < PROBABILITY_TOLERANCE,
+            `count ${count}, value ${i}: ${probability} is not ${expected[i]}`,
+          )
+        );
+      }
+    });
+  });
+
+  Deno.test(`createWasmEngine() has the gradient of the reference's loss: ${name}`, async () => {
+    const rng = createRng(2), weights = randomWeights(model, rng), classWeights = [0.5, 2, 1];
+    for (const count of [1, 33]) {
+      const batch = randomBatch(model, count, rng);
+      const { loss, gradient } = await engineGradient(model, weights, batch, classWeights);
+      const expectedLoss = referenceLoss(model, weights, batch, classWeights);
+      assert.ok(Math.abs(loss - expectedLoss) < 1e-5, `loss ${loss} is not ${expectedLoss}`);
+      const largest = gradient.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+      let at = 0;
+      for (const [weightName, { data }] of weights) {
+        for (let i = 0; i < data.length; i++, at++) {
+          const kept = data[i], h = 1e-5;
+          data[i] = kept + h;
+          const above = data[i], lossAbove = referenceLoss(model, weights, batch, classWeights);
+          data[i] = kept - h;
+          const below = data[i], lossBelow = referenceLoss(model, weights, batch, classWeights);
+          data[i] = kept;
+          const expected = (lossAbove - lossBelow) / (above - below);
+          assert.ok(
+            Math.abs(gradient[at] - expected) < GRADIENT_TOLERANCE * largest,
+            `count ${count}, ${weightName}[${i}]: ${gradient[at]} is not ${expected}`,
+          );
+        }
+      }
+      assert.equal(at, gradient.length);
+    }
+  });
+}
