@@ -71,10 +71,11 @@ function readResidual(reader: BitReader, order: number, out: Int32Array): void {
 
 /** Adds the prediction from the samples before: sums of up to 2^45, exact in a double. */
 function predict(out: Int32Array, coefficients: readonly number[], shift: number): void {
-  const order = coefficients.length, scale = 2 ** -shift;
-  for (let i = order; i < out.length; i++) {
+  const order = coefficients.length, scale = 2 ** -shift, weights = Float64Array.from(coefficients).reverse();
+  const end = out.length - order;
+  for (let i = 0; i < end; i++) {
     let sum = 0;
-    for (let k = 0; k < order; k++) sum += coefficients[k] * out[i - 1 - k];
-    out[i] += Math.floor(sum * scale);
+    for (let k = 0; k < order; k++) sum += weights[k] * out[i + k];
+    out[i + order] += Math.floor(sum * scale);
   }
 }
