@@ -42,7 +42,7 @@ export function createThirdDetail(): Block {
  * the adaptive thresholds of Pan and Tompkins.
  *
  * Source: Kalidas and Tamil, "Real-time QRS detector using stationary wavelet transform for automated ECG analysis", IEEE BIBE
- * 2017, 457-461. Deviations:
+ * 2017, 457-461; wavelet, level and window as in py-ecg-detectors, which took them from there. Deviations:
  * - The transform is that of the lead at 125 Hz, whatever its rate: the third detail is always the band of 8 to 16 Hz.
  * - The thresholds are those of createAdaptivePeaks().
  */

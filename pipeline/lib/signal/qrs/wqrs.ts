@@ -158,8 +158,8 @@ function createLengthJudge(learnt: Float64Array, start: number) {
  * complex.
  *
  * Source: Zong, Moody and Jiang, "A robust open-source algorithm to detect onset and duration of QRS complexes", Computers in
- * Cardiology 30, 2003, 737-740. Deviations:
- * - The lead is brought to 125 Hz first, for which the authors made the filter.
+ * Cardiology 30, 2003, 737-740; times and steps as in the authors' program. Deviations:
+ * - The lead is brought to 125 Hz first, the rate that the authors' program is tuned to.
  * - Nothing is given in millivolts: slopes and thresholds are measured by the lead's own usual slopes and complexes. The usual
  *   height starts from the seventh tenth of the highest lengths of the first 8 seconds that are not flat, which are kept until then.
  * - A complex raises the usual height as if it were at most 1.5 times as high, and the length must have risen by 70 % of the
