@@ -41,7 +41,7 @@ const FLAGS = {
     type: "float",
     default: 0,
     unit: "Hz",
-    doc: "Resample the records to this rate before; 0 leaves them as they are",
+    doc: "Resample the records to this rate before, untimed; 0 leaves them as they are",
   },
   learning: {
     type: "string",
