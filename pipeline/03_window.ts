@@ -3,9 +3,8 @@ import { AAMI_CLASSES, aamiClass, type AamiMapping } from "./lib/beats/aami.ts";
 import { RR_FEATURE_NAMES, rrFeatures } from "./lib/beats/rr.ts";
 import { scaleWindows } from "./lib/beats/scale_windows.ts";
 import { excludePacedRecords, SPLIT_NAMES, splitBeatsAtRandom, splitByPatient } from "./lib/beats/splits.ts";
-import { cutWindows, type WindowEdges } from "./lib/beats/windows.ts";
+import { cutWindowsFrom, type WindowEdges } from "./lib/beats/windows.ts";
 import { StageError } from "./lib/core/errors.ts";
-import { decodeNpyAs } from "./lib/formats/npy/npy.ts";
 import type { Defect } from "./lib/signal/defects.ts";
 import { QUALITY_REASONS, windowQuality } from "./lib/signal/window_quality.ts";
 import {
@@ -109,13 +108,10 @@ function addTo(tally: Tally, name: string, count: number): void {
 /** Cuts a record's windows and judges each by the others of the record. */
 function cutAndJudge(context: Context, { record, peaks }: RecordBeats) {
   const { windowSamples, rPeakOffset, edges } = context.params, file = signalFile(record.record);
-  const { data } = decodeNpyAs(context.read("02_preprocess", file), {
-    dtype: "<f4",
-    shape: [record.samples],
-    file,
-  });
-  const cut = cutWindows({
-    signal: data,
+  using signal = context.openInput("02_preprocess", file);
+  const cut = cutWindowsFrom({
+    samples: record.samples,
+    read: (from, to) => signal.read(from, to) as Float32Array,
     rPeaks: peaks,
     windowSamples,
     rPeakOffset,

@@ -1,6 +1,5 @@
-import type { Polarity } from "../signal/polarity.ts";
-
 /** What the stages 01 to 03 hand on about records: names and contents of the files in their folders. */
+import type { Polarity } from "../signal/polarity.ts";
 
 /** One lead of an ingested record. */
 export interface IngestedLead {

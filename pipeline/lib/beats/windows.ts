@@ -103,3 +103,57 @@ export function cutWindows(options: CutWindowsOptions): CutWindows {
     dropped,
   };
 }
+
+/** Beats and samples that are in memory at a time. */
+const PART_BEATS = 1024, PART_SAMPLES = 2 ** 20;
+
+/** Input of {@linkcode cutWindowsFrom}: a signal that is read by parts. */
+export interface CutWindowsFromOptions extends Omit<CutWindowsOptions, "signal" | "output"> {
+  /** Length of the signal. */
+  samples: number;
+  /** Reads samples [from, to). */
+  read(from: number, to: number): Float32Array;
+  /** As in {@linkcode CutWindowsOptions}, but in order. */
+  rPeaks: Uint32Array;
+}
+
+/**
+ * Cuts windows as cutWindows() does, out of a signal of any length: some thousand beats of it are in memory at a time.
+ *
+ * @throws {RangeError} As cutWindows(), and when an R peak comes before its predecessor.
+ */
+export function cutWindowsFrom(
+  { samples, read, rPeaks, ...options }: CutWindowsFromOptions,
+): CutWindows {
+  const { windowSamples = 216, rPeakOffset = 90 } = options;
+  const output = new Float32Array(rPeaks.length * windowSamples), kept = new Uint32Array(rPeaks.length);
+  const all: CutWindows = {
+    windows: output,
+    kept,
+    padded: 0,
+    dropped: cutWindows({ ...options, signal: new Float32Array(1), rPeaks: new Uint32Array(0) }).dropped,
+  };
+  let count = 0;
+  for (let first = 0, end = 0; first < rPeaks.length; first = end) {
+    for (end = first + 1; end < rPeaks.length && end - first < PART_BEATS; end++) {
+      if (rPeaks[end] < rPeaks[end - 1]) {
+        throw new RangeError(
+          `Cannot cut windows: R peaks must not fall, got ${rPeaks[end]} after ${rPeaks[end - 1]}`,
+        );
+      }
+      if (rPeaks[end] - rPeaks[first] > PART_SAMPLES) break;
+    }
+    const from = Math.min(samples, Math.max(0, rPeaks[first] - rPeakOffset));
+    const to = Math.max(from, Math.min(samples, rPeaks[end - 1] - rPeakOffset + windowSamples));
+    const part = cutWindows({
+      ...options,
+      signal: read(from, to),
+      rPeaks: rPeaks.subarray(first, end).map((peak) => peak - from),
+      output: output.subarray(count * windowSamples),
+    });
+    for (const beat of part.kept) kept[count++] = first + beat;
+    all.padded += part.padded;
+    for (const reason of WINDOW_DROP_REASONS) all.dropped[reason] += part.dropped[reason];
+  }
+  return { ...all, windows: output.subarray(0, count * windowSamples), kept: kept.subarray(0, count) };
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { cutWindows } from "./windows.ts";
+import { cutWindows, cutWindowsFrom } from "./windows.ts";
 
 const ramp = (samples: number) => Float32Array.from({ length: samples }, (_, i) => i);
 
@@ -70,4 +70,32 @@ Deno.test("cutWindows() writes into the given output and refuses one that is too
   assert.throws(() => cutWindows({ ...options, output: new Float32Array(5) }), RangeError);
   assert.throws(() => cutWindows({ ...options, rPeakOffset: 3 }), RangeError);
   assert.throws(() => cutWindows({ ...options, windowSamples: 0 }), RangeError);
+});
+
+Deno.test("cutWindowsFrom() cuts what cutWindows() does and reads little at a time", () => {
+  const signal = ramp(40_000);
+  const gaps = fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 2500, size: "max" });
+  const edges = fc.constantFrom("pad" as const, "drop" as const);
+  fc.assert(
+    fc.property(gaps, edges, fc.integer({ min: 1, max: 60 }), (steps, edge, windowSamples) => {
+      let at = 0;
+      const rPeaks = Uint32Array.from(steps, (step) => at += step);
+      const options = { rPeaks, edges: edge, windowSamples, rPeakOffset: windowSamples >> 1 };
+      let most = 0;
+      const read = (from: number, to: number) => {
+        assert.ok(from >= 0 && from <= to && to <= signal.length);
+        most = Math.max(most, to - from);
+        return signal.slice(from, to);
+      };
+      assert.deepEqual(
+        cutWindowsFrom({ ...options, samples: signal.length, read }),
+        cutWindows({ ...options, signal }),
+      );
+      assert.ok(most <= 1024 * 60 + windowSamples);
+    }),
+    { seed: 81, numRuns: 40 },
+  );
+  const far = { samples: 2 ** 30, read: (from: number, to: number) => new Float32Array(to - from) };
+  assert.equal(cutWindowsFrom({ ...far, rPeaks: Uint32Array.of(1000, 2 ** 29, 2 ** 30 - 1) }).kept.length, 3);
+  assert.throws(() => cutWindowsFrom({ ...far, rPeaks: Uint32Array.of(5, 4) }), RangeError);
 });
