@@ -2,9 +2,10 @@
 import { isBeatSymbol } from "./lib/beats/aami.ts";
 import { StageError } from "./lib/core/errors.ts";
 import { inBlocks, type SignalSink } from "./lib/signal/blocks.ts";
-import { type Defect, openDefectSearch } from "./lib/signal/defects.ts";
+import { type Defect, openDefectSearch, peaksWithSignal } from "./lib/signal/defects.ts";
 import { designFilters, type FilterChoice } from "./lib/signal/filter_chain.ts";
-import { chooseLead, openMillivolts, type StoredSamples } from "./lib/signal/leads.ts";
+import { chooseLead, openMillivolts, type StoredSamples, toMillivolts } from "./lib/signal/leads.ts";
+import { findMains } from "./lib/signal/mains.ts";
 import { findPolarity, type Polarity, POLARITY_REACH_SECONDS } from "./lib/signal/polarity.ts";
 import { openBeatStream } from "./lib/signal/qrs/detector.ts";
 import { DETECTORS } from "./lib/signal/qrs/detectors.ts";
@@ -29,7 +30,7 @@ import {
   RECORDS_FILE,
   signalFile,
 } from "./lib/artefacts/records.ts";
-import type { ArrayWriter } from "./lib/stage/array_file.ts";
+import type { ArrayReader, ArrayWriter } from "./lib/stage/array_file.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
 import { runStage } from "./lib/stage/run.ts";
 import type { StageContext } from "./lib/stage/stage_context.ts";
@@ -42,6 +43,8 @@ const PIECE_SAMPLES = 2 ** 16;
 /** Beats that tell a record's polarity, spread evenly over it. */
 const POLARITY_BEATS = 201;
 
+/** How much of a record is listened to for the hum of the mains. */
+const MAINS_SECONDS = 60;
 /** Records with this share of inverted beats are listed, whatever the median beat says. */
 const MANY_INVERTED = 0.2;
 
@@ -56,6 +59,7 @@ interface PreparedLead {
   defects: Defect[];
   missing: number;
   gaps: number;
+  notchHz?: number;
 }
 
 /** Widens a range to hold all samples. */
@@ -86,6 +90,20 @@ function openSignal(writer: SignalWriter, detect: ((samples: Float32Array) => nu
   };
 }
 
+/** Frequency of the notch that a lead gets. */
+function chooseNotch(
+  { notch }: Context["params"],
+  lead: IngestedLead,
+  input: ArrayReader,
+): number | undefined {
+  if (notch !== "auto") return notch === "none" ? undefined : Number(notch);
+  const beginning = input.read(
+    0,
+    Math.min(lead.samples, Math.round(MAINS_SECONDS * lead.fs)),
+  ) as StoredSamples;
+  return findMains(toMillivolts(beginning, lead).millivolts, lead.fs);
+}
+
 /** Runs a lead piece by piece from its stored values to filtered millivolts at the target rate. */
 function prepareLead(
   context: Context,
@@ -95,14 +113,18 @@ function prepareLead(
   const { params } = context;
   const beats = labelled ? undefined : openBeatStream(DETECTORS[params.detector], params.targetHz);
   const writer = context.openArray(signalFile(record), "<f4"), signal = openSignal(writer, beats?.push);
-  const filters = designFilters(params as FilterChoice, lead.fs);
+  using input = context.openInput("01_ingest", leadFile(record, index));
+  const { filter, lowHz, highHz, filterOrder } = params, notchHz = chooseNotch(params, lead, input);
+  const filters = designFilters(
+    { filter: filter as FilterChoice["filter"], lowHz, highHz, filterOrder, notchHz },
+    lead.fs,
+  );
   const resampling = openResampling(plan, lead.samples, signal);
   const filtering: SignalSink = filters === undefined
     ? resampling
     : inBlocks(filters, resampling, { samples: lead.samples });
   const millivolts = openMillivolts(lead, params.longestRepairMs * lead.fs / 1000, filtering);
   const search = openDefectSearch(lead.fs, lead.missingAdu);
-  using input = context.openInput("01_ingest", leadFile(record, index));
   for (let from = 0; from < lead.samples; from += PIECE_SAMPLES) {
     const stored = input.read(from, Math.min(from + PIECE_SAMPLES, lead.samples)) as StoredSamples;
     search.push(stored);
@@ -118,17 +140,7 @@ function prepareLead(
       to: mapSampleIndex(to, plan.rates.fromFs, plan.rates.toFs, plan.samples + 1),
       reason,
     }));
-  return { writer, min, max, peaks, defects, missing, gaps: gaps.length };
-}
-
-/** Leaves out peaks where there is no signal: what is filled in there is none of the heart's. */
-function outsideOf(defects: readonly Defect[], peaks: readonly number[]): number[] {
-  const without = defects.filter(({ reason }) => reason === "missing" || reason === "lead off");
-  let next = 0;
-  return peaks.filter((peak) => {
-    while (next < without.length && without[next].to <= peak) next++;
-    return next === without.length || peak < without[next].from;
-  });
+  return { writer, min, max, peaks, defects, missing, gaps: gaps.length, notchHz };
 }
 
 /** Annotated beats at the target rate, in order and inside the record: annotation files may go back in time or beyond the end. */
@@ -187,7 +199,7 @@ function prepareRecord(
     { fromFs: lead.fs, toFs: targetHz },
     params.resample as ResampleMethod,
   );
-  const { writer, peaks, defects, missing, gaps, ...found } = prepareLead(context, record, {
+  const { writer, peaks, defects, missing, gaps, notchHz, ...found } = prepareLead(context, record, {
     index,
     lead,
     plan,
@@ -195,7 +207,7 @@ function prepareRecord(
   const annotations = record.labelled
     ? context.readJson<AnnotationColumns>("01_ingest", annotationsFile(record.record))
     : undefined;
-  const kept = outsideOf(defects, peaks);
+  const kept = peaksWithSignal(peaks, defects);
   const beats = annotations === undefined
     ? { sample: kept, symbol: kept.map(() => "") }
     : annotatedBeats(record, annotations, { lead, plan });
@@ -224,6 +236,7 @@ function prepareRecord(
     missingSamples: missing,
     gaps,
     beatsLeftOut: peaks.length - kept.length,
+    notchHz,
     resampled: plan.method,
     resampledHz: plan.method === "polyphase" ? lead.fs * plan.rates.toFs / plan.rates.fromFs : targetHz,
     polarity: { ...polarity, flipped: flip },
@@ -289,6 +302,7 @@ await runStage(STAGES.preprocess, {
           invertedShare >= MANY_INVERTED && Number(invertedShare.toFixed(2))
         ),
         flipped: prepared.filter(({ polarity }) => polarity.flipped).map(({ record }) => record),
+        notchHz: listed(({ notchHz }) => notchHz),
         resampled: listed(({ resampled, resampledHz }) =>
           resampled !== "none" && `${resampled} to ${resampledHz} Hz`
         ),

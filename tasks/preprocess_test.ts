@@ -92,14 +92,17 @@ Deno.test("preprocess reports inverted leads, and flips them when asked to", () 
     assert.deepEqual(turned, { min: -range!.max, max: -range!.min });
   }));
 
-Deno.test("preprocess resamples by the method chosen; both give the same beats' places and nearly the same signal", () =>
+Deno.test("preprocess finds the hum, and resamples by the method chosen: both give the same places and nearly the same signal", () =>
   inFolder(async (cwd) => {
-    writeRecords(join(cwd, "records"), [() => {}], 250);
+    const hum = (lead: Samples) =>
+      lead.forEach((value, i) => lead[i] = value + Math.round(20 * Math.sin(2 * Math.PI * 50 * i / 250)));
+    writeRecords(join(cwd, "records"), [hum], 250);
     await runOk(cwd, "ingest", "--source", "records");
-    const fft = await preprocess(cwd, "--scale", "none"),
-      polyphase = await preprocess(cwd, "--scale", "none", "--resample", "polyphase", "--notch", "50");
+    const fft = await preprocess(cwd, "--scale", "none", "--notch", "50"),
+      polyphase = await preprocess(cwd, "--scale", "none", "--resample", "polyphase", "--notch", "auto");
     assert.deepEqual(fft.counts.resampled, { s001: "fft to 360 Hz" });
     assert.deepEqual(polyphase.counts.resampled, { s001: "polyphase to 360 Hz" });
+    assert.deepEqual([fft.counts.notchHz, polyphase.counts.notchHz], [{ s001: 50 }, { s001: 50 }]);
     assert.deepEqual(polyphase.beats("s001"), fft.beats("s001"));
     const [a, b] = [fft.signal("s001"), polyphase.signal("s001")];
     assert.equal(a.length, b.length);

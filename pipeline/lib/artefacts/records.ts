@@ -68,6 +68,8 @@ export interface PreparedRecord {
   gaps: number;
   /** Beats that the detector found where there is no signal, and that were left out. */
   beatsLeftOut: number;
+  /** Frequency in Hz that a notch took out; undefined where there was none. */
+  notchHz?: number;
   resampled: "none" | "fft" | "polyphase";
   /** Rate in Hz that came out; differs from `fs` where the ratio of the rates is none of small integers. */
   resampledHz: number;

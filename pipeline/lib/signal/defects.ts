@@ -143,3 +143,18 @@ export function openDefectSearch(fs: number, missingAdu: number = NaN): DefectSe
     },
   };
 }
+
+/**
+ * Leaves out R peaks where there is no signal: missing samples that were filled in, an electrode that is off.
+ *
+ * @param peaks Sample indices, ascending.
+ * @param defects Stretches at the same rate, in order of their beginning.
+ */
+export function peaksWithSignal(peaks: readonly number[], defects: readonly Defect[]): number[] {
+  const without = defects.filter(({ reason }) => reason === "missing" || reason === "lead off");
+  let next = 0;
+  return peaks.filter((peak) => {
+    while (next < without.length && without[next].to <= peak) next++;
+    return next === without.length || peak < without[next].from;
+  });
+}

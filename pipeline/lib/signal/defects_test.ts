@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createRng } from "../core/rng.ts";
-import { type Defect, openDefectSearch } from "./defects.ts";
+import { type Defect, openDefectSearch, peaksWithSignal } from "./defects.ts";
 
 const FS = 360;
 
@@ -80,4 +80,15 @@ Deno.test("openDefectSearch() finds the same however the lead is cut, whatever i
     }),
     { seed: 41, numRuns: 200 },
   );
+});
+
+Deno.test("peaksWithSignal() leaves out peaks in gaps and off leads, and keeps those in other defects", () => {
+  const defects: Defect[] = [
+    { from: 10, to: 20, reason: "missing" },
+    { from: 15, to: 18, reason: "flat" },
+    { from: 30, to: 40, reason: "saturated" },
+    { from: 50, to: 60, reason: "lead off" },
+  ];
+  assert.deepEqual(peaksWithSignal([9, 10, 19, 20, 35, 50, 59, 60, 99], defects), [9, 20, 35, 60, 99]);
+  assert.deepEqual(peaksWithSignal([1, 2], []), [1, 2]);
 });

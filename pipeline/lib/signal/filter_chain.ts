@@ -18,8 +18,8 @@ export interface FilterChoice {
   highHz: number;
   /** Order of band-pass and high-pass. */
   filterOrder: number;
-  /** Frequency in Hz that a notch takes out, or none. */
-  notch: "none" | "50" | "60";
+  /** Frequency in Hz that a notch takes out; none where undefined. */
+  notchHz?: number;
 }
 
 /**
@@ -31,9 +31,9 @@ export interface FilterChoice {
  * @throws RangeError if a frequency does not fit the rate.
  */
 export function designFilters(choice: FilterChoice, fs: number): BlockWork | undefined {
-  const { filter, lowHz, highHz, filterOrder: order } = choice;
+  const { filter, lowHz, highHz, filterOrder: order, notchHz } = choice;
   const sections: SecondOrderSection[] = [
-    ...choice.notch === "none" ? [] : notch({ notchHz: Number(choice.notch), q: NOTCH_Q, fs }),
+    ...notchHz === undefined ? [] : notch({ notchHz, q: NOTCH_Q, fs }),
     ...filter === "bandpass" ? butterworthBandpass({ order, lowHz, highHz, fs }) : [],
     ...filter === "highpass" ? butterworthHighpass({ order, cutoffHz: lowHz, fs }) : [],
   ];

@@ -193,8 +193,9 @@ const preprocess = declare({
     notch: {
       type: "string",
       default: "none",
-      choices: ["none", "50", "60"],
-      doc: "Frequency of the mains in Hz that a notch of Q 30 takes out",
+      choices: ["none", "50", "60", "auto"],
+      doc:
+        "Frequency of the mains in Hz that a notch of Q 30 takes out; auto looks for the hum in each record",
     },
     targetHz: {
       type: "float",
