@@ -71,3 +71,10 @@ export function splitCells(line: string, separator: Separator): string[] | undef
     position++;
   }
 }
+
+/** The byte that separates cells; a blank stands for tabs too where blanks do. */
+export const separatorByteOf = (separator: Separator): number =>
+  separator === "blank" ? 32 : separator.charCodeAt(0);
+
+/** A comment begins with "#", "%" or "//". */
+export const isComment = (line: string): boolean => /^(#|%|\/\/)/.test(line);

@@ -27,7 +27,8 @@ const UNIT_BY_NAME = new Map(
 );
 
 const LONGEST_NAME = 100;
-const TIME_NAME = /^(elapsed ?)?(time|timestamp|time ?stamp|t|datetime|date|clock)$/;
+const TIME_NAME =
+  /^(elapsed ?)?(time|t|datetime|date|clock|zeit|uhrzeit|datum|temps|tempo|tiempo)$|\btime ?stamp\b/;
 const COUNTER_NAME =
   /^(sample|sample ?(#|no\.?|number|index|id)|index|idx|i|n|no\.?|#|n?seq|row|unnamed: 0)$/;
 

@@ -1,9 +1,11 @@
-import { isMissingCell, parseNumberCell, type Separator, splitCells, unquote } from "./cells.ts";
+import { isComment, isMissingCell, parseNumberCell, type Separator, splitCells, unquote } from "./cells.ts";
 import { columnKind, namesEcg, splitUnit, type Unit, unitOf } from "./column_names.ts";
 import { parseDateTimeCell } from "./date_time.ts";
+import { findDialect } from "./dialect.ts";
 import { evenSteps, findCounter } from "./even_steps.ts";
-import { quote, refuseIn } from "./refusal.ts";
-import { joinStatements, readStatement, type Statements } from "./statements.ts";
+import { readPreamble } from "./preamble.ts";
+import { refuseIn } from "./refusal.ts";
+import type { Statements } from "./statements.ts";
 
 /** Longest row, in bytes: what is longer is no table of samples. */
 export const MAX_ROW_BYTES = 2 ** 18;
@@ -40,52 +42,6 @@ export interface Layout {
   headRows: string[][];
 }
 
-/** A comment begins with "#", "%" or "//". */
-export const isComment = (line: string): boolean => /^(#|%|\/\/)/.test(line);
-
-/** The byte that separates cells; a blank stands for tabs too where blanks do. */
-export const separatorByteOf = (separator: Separator): number =>
-  separator === "blank" ? 32 : separator.charCodeAt(0);
-
-const DECIMAL_COMMA = /^\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*$/i;
-
-const DECIMAL_POINT = /^\s*[+-]?\d*\.\d+(e[+-]?\d+)?\s*$/i;
-
-interface HeadLine {
-  /** Counted from 1. */
-  line: number;
-  text: string;
-}
-
-/** The first separator in order of trust that most lines hold. */
-export function findSeparator(lines: readonly string[]): Separator {
-  const patterns = { ";": /;/, "\t": /\S\t/, ",": /,/, blank: /\S\s+\S/ } as const;
-  for (const [separator, pattern] of Object.entries(patterns)) {
-    const holding = lines.filter((line) =>
-      // Long lines are all the same, and the replacement takes time that grows with the square of their length.
-      pattern.test(line.slice(0, 500).replace(/"[^"]*"|'[^']*'|\[[^\]]*\]/g, "x"))
-    ).length;
-    if (holding > lines.length / 2) return separator as Separator;
-  }
-  return ",";
-}
-
-/** Whether the only commas of a file are those of decimals: one a line, under a name without one, or with a leading zero behind it. */
-function isOneDecimalColumn(lines: readonly HeadLine[], body: readonly string[]): boolean {
-  if (!body.every((line) => DECIMAL_COMMA.test(line))) return false;
-  const above = lines.findLast(({ text }) => !DECIMAL_COMMA.test(text))?.text;
-  const isNamed = above !== undefined && !above.includes(",") && /[a-z]/i.test(above) && !isComment(above) &&
-    readStatement(above) === undefined;
-  return isNamed || body.some((line) => /,0\d/.test(line));
-}
-
-/** "0,5  1,5": more than one number, and commas behind which no number could begin anew. */
-function isDecimalsBetweenBlanks(line: string): boolean {
-  const cells = line.trim().split(/\s+/);
-  return cells.length > 1 && cells.every((cell) => /^[+-]?\d+(,\d+)?$/.test(cell)) &&
-    cells.some((cell) => cell.includes(","));
-}
-
 /** The commonest number of cells; the first one seen where two are as common. */
 function commonWidth(rows: readonly string[][]): number {
   const counts = new Map<number, number>();
@@ -101,12 +57,51 @@ const mostly = (cells: readonly string[], holds: (cell: string) => boolean): boo
   return there.length > 0 && there.filter(holds).length * 2 >= there.length;
 };
 
-/** Whether cells are words of a header: no number, nothing that stands for a missing value but nothing at all. */
-const isText = (cells: readonly string[], decimalComma: boolean): boolean =>
-  cells.some((cell) => cell.trim() !== "") &&
-  !cells.some((cell) =>
-    !Number.isNaN(parseNumberCell(cell, decimalComma)) || cell.trim() !== "" && isMissingCell(cell)
-  );
+/** What the cells of a column are. */
+type Holding = "number" | "dateTime" | "empty" | "text";
+
+const isDateTime = (cell: string): boolean => !Number.isNaN(parseDateTimeCell(cell));
+
+/** What each column holds, by most of its cells. */
+function findHoldings(
+  rows: readonly string[][],
+  width: number,
+  isNumber: (cell: string) => boolean,
+): Holding[] {
+  return Array.from({ length: width }, (_, i) => {
+    const cells = rows.map((row) => row[i]);
+    if (cells.every(isMissingCell)) return "empty";
+    return mostly(cells, isNumber) ? "number" : mostly(cells, isDateTime) ? "dateTime" : "text";
+  });
+}
+
+interface ColumnClues {
+  name: string;
+  unit?: Unit;
+  holding: Holding;
+  /** Values of the file's first rows, NaN where there is no number. */
+  numbers: number[];
+  isFirst: boolean;
+  isOnly: boolean;
+}
+
+/** Decides what a column is: by what it holds, then by its values, then by its name. */
+function describeColumn({ name, unit, holding, numbers, isFirst, isOnly }: ColumnClues): Column {
+  if (holding === "dateTime") return { name, unit, kind: "time", isDateTime: true };
+  const of = (kind: Column["kind"], kept = unit): Column => ({ name, unit: kept, kind, isDateTime: false });
+  if (holding !== "number") return of(holding);
+  if (isOnly) return of("signal");
+  if (unit?.quantity === "time") return of("time");
+  const counter = findCounter(numbers), named = columnKind(name);
+  // A first column "time" that counts 0, 1, 2 holds sample numbers, whatever it is called.
+  if (isFirst && unit === undefined && !namesEcg(name)) {
+    const steps = evenSteps(numbers);
+    if (steps !== "signal") return of(steps);
+    if (name === "" && counter?.cycle !== undefined) return of("counter");
+  }
+  // "I" is a lead more often than a number of samples: the values tell.
+  return of(named === "counter" && counter === undefined ? "signal" : named);
+}
 
 /**
  * Finds out how a text file is laid out: separator, header, columns, from its first lines.
@@ -122,37 +117,22 @@ export function findLayout(head: string, file: string): Layout {
   const refuse = refuseIn(file);
   if (head.includes("\0")) throw refuse("the file must be text, got binary data");
   const allLines = head.split(/\r\n|\n|\r/);
-  const numbered = allLines.map((text, i): HeadLine => ({ line: i + 1, text }));
+  const numbered = allLines.map((text, i) => ({ line: i + 1, text }));
   const lines = numbered.filter(({ text }) => text.trim() !== "" && !isComment(text)).slice(0, MAX_HEAD_ROWS);
-  const body = lines.slice(lines.length >> 1).map(({ text }) => text);
-
-  let separator = findSeparator(body);
-  let decimalComma = separator === ";";
-  if (separator === "," && isOneDecimalColumn(lines, body)) [separator, decimalComma] = [";", true];
-  else if (separator === "," && body.every(isDecimalsBetweenBlanks)) {
-    [separator, decimalComma] = ["blank", true];
-  }
-  const split = ({ text, line }: HeadLine): string[] => {
+  const texts = lines.map(({ text }) => text), half = lines.length >> 1;
+  const dialect = findDialect(texts, texts.slice(half)), { separator, decimalComma } = dialect;
+  const rows = lines.map(({ text, line }): string[] => {
     const cells = splitCells(text, separator);
     if (cells === undefined) {
       throw refuse("a quote must be closed on its own line, got one that is not", line);
     }
     return cells;
-  };
-  const rows = lines.map(split), bodyRows = rows.slice(lines.length >> 1);
-  // Where decimals have points, "1,234" would be a thousand; quotes keep a decimal comma apart from a separating one.
-  const bodyHolds = (pattern: RegExp) => bodyRows.some((cells) => cells.some((cell) => pattern.test(cell)));
-  decimalComma ||= bodyHolds(DECIMAL_COMMA) && !bodyHolds(DECIMAL_POINT);
-  const isNumber = (cell: string) => !Number.isNaN(parseNumberCell(cell, decimalComma));
-  const isDateTime = (cell: string) => !Number.isNaN(parseDateTimeCell(cell));
-
-  const fullWidth = commonWidth(bodyRows), fullRows = bodyRows.filter((cells) => cells.length === fullWidth);
-  const columnCells = (i: number) => fullRows.map((cells) => cells[i]);
-  const holdings = Array.from({ length: fullWidth }, (_, i): "number" | "dateTime" | "empty" | "text" => {
-    const cells = columnCells(i);
-    if (cells.every(isMissingCell)) return "empty";
-    return mostly(cells, isNumber) ? "number" : mostly(cells, isDateTime) ? "dateTime" : "text";
   });
+  const isNumber = (cell: string) => !Number.isNaN(parseNumberCell(cell, decimalComma));
+
+  const fullWidth = commonWidth(rows.slice(half));
+  const body = rows.slice(half).filter((cells) => cells.length === fullWidth);
+  const holdings = findHoldings(body, fullWidth, isNumber);
   const isData = (cells: string[]) =>
     cells.length === fullWidth && cells.some((cell, i) => holdings[i] !== "text" && cell.trim() !== "") &&
     cells.every((cell, i) =>
@@ -161,111 +141,63 @@ export function findLayout(head: string, file: string): Layout {
     );
   const first = holdings.includes("number") ? rows.findIndex(isData) : -1;
   if (first < 0) throw refuse("the file must hold at least one row of numbers, got none");
+  const dataLine = lines[first].line;
+  const headRows = rows.slice(first).filter((cells) => cells.length === fullWidth);
+  const numbersOf = (i: number) => headRows.map((cells) => parseNumberCell(cells[i], decimalComma));
 
+  const isLastEmpty = fullWidth > 1 && body.every((cells) => cells[fullWidth - 1].trim() === "");
   const comments = numbered.filter(({ text }) => isComment(text)).map(({ text }) =>
     text.replace(/^(#+|%+|\/\/)/, "")
   );
-  const separatorText = separator === "blank" ? undefined : separator;
-  const above = lines.slice(0, first).map((line, i) => ({
-    ...line,
-    cells: rows[i],
-    statement: readStatement(line.text, separatorText),
-  }));
-  const statements = joinStatements([
-    ...comments.map((text) => readStatement(text)),
-    ...above.map(({ statement }) => statement),
-  ]);
-  if (statements.otherFs !== undefined) {
-    throw refuse(
-      `the header must state one sampling rate, got ${statements.fs} and ${statements.otherFs} Hz; take the wrong one out`,
-    );
-  }
-
-  const isLastEmpty = fullWidth > 1 && columnCells(fullWidth - 1).every((cell) => cell.trim() === "");
-  const words = above.filter(({ statement }) => statement === undefined);
-  const fits = (cells: readonly string[]) =>
-    isText(cells, decimalComma) &&
-    (cells.length === fullWidth || isLastEmpty && cells.length === fullWidth - 1);
-  const last = words.at(-1);
-  const hasUnitRow = words.length > 1 && fits(words.at(-1)!.cells) && fits(words.at(-2)!.cells) &&
-    last!.cells.some((cell) => unitOf(unquote(cell)) !== undefined);
-  const header = last !== undefined && fits(last.cells) ? words.at(hasUnitRow ? -2 : -1) : undefined;
-  const unitRow = hasUnitRow ? last!.cells.map(unquote) : undefined;
+  const preamble = readPreamble(
+    lines.slice(0, first).map((line, i) => ({ ...line, cells: rows[i] })),
+    comments,
+    {
+      ...dialect,
+      width: fullWidth,
+      isLastEmpty,
+      isNumeric: (column) => holdings[column] === "number",
+      countsRows: fullWidth > 1 && findCounter(numbersOf(0)) !== undefined,
+      line: dataLine,
+    },
+    refuse,
+  );
+  const { statements, header, unitRow } = preamble;
   const trailingSeparator = isLastEmpty &&
-    (header === undefined || header.cells.length < fullWidth || header.cells.at(-1)!.trim() === "");
+    (header === undefined || header.length < fullWidth || header.at(-1)!.trim() === "");
   const width = fullWidth - (trailingSeparator ? 1 : 0);
-  const dataLine = lines[first].line;
-  // No row of numbers may be taken for words of a header.
-  for (const { cells, line } of words) {
-    if (isText(cells, decimalComma) || !cells.some(isNumber)) continue;
-    const at = cells.findIndex((cell) => !isMissingCell(cell) && !isNumber(cell));
-    if (cells.length === fullWidth && at >= 0 && holdings[at] === "number") {
-      throw refuse(
-        `every cell of column ${at + 1} must be a number, got ${
-          quote(cells[at])
-        }; correct the row or take it out`,
-        line,
-      );
-    }
-    if (cells.length > 1 ? cells.every((cell) => isNumber(cell) || isMissingCell(cell)) : width > 1) {
-      throw refuse(`every row must have ${width} cells as later ones do, got ${cells.length}`, line);
-    }
-  }
-  if (last !== undefined && header === undefined) {
-    // A table's own header stands right above it; what does not fit there is an error and no free text.
-    if (width > 1 && last.cells.length > 1 && last.line === dataLine - 1 && !/[:=]/.test(last.text)) {
-      throw refuse(
-        `the header must name as many columns as the rows have, got ${last.cells.length} names for ${width} columns; ` +
-          "separate cells the same way everywhere, and write decimals with a point where commas separate",
-        last.line,
-      );
-    }
-  }
-
-  const names = header?.cells.map(unquote) ??
-    (statements.columns?.length === width ? statements.columns : undefined);
-  const headRows = rows.slice(first).filter((cells) => cells.length === fullWidth);
-  const numbersOf = (i: number) => headRows.map((cells) => parseNumberCell(cells[i], decimalComma));
+  const names = header?.map(unquote) ?? namesFrom(statements, width);
   const columns = Array.from({ length: width }, (_, i): Column => {
-    const name = names?.[i] ?? (width === 1 && statements.lead !== undefined ? statements.lead : "");
-    const unit = splitUnit(name).unit ?? (unitRow && unitOf(unitRow[i] ?? ""));
-    const holding = holdings[i], isTimeText = holding === "dateTime";
-    // "I" is a lead more often than a number of samples: the values tell.
-    const named = columnKind(name) === "counter" && findCounter(numbersOf(i)) === undefined
-      ? "signal"
-      : columnKind(name);
-    const kind = isTimeText ? "time" : holding === "text" || holding === "empty" ? holding : named;
-    return {
+    const name = names[i] ?? "", holding = holdings[i];
+    const unit = splitUnit(name).unit ?? unitOf(unquote(unitRow?.[i] ?? ""));
+    const column = describeColumn({
       name,
-      unit: unit ?? (kind === "signal" ? statements.unit : undefined),
-      kind,
-      isDateTime: isTimeText,
-    };
+      unit,
+      holding,
+      numbers: numbersOf(i),
+      isFirst: i === 0,
+      isOnly: width === 1,
+    });
+    return column.kind === "signal" ? { ...column, unit: column.unit ?? statements.unit } : column;
   });
-  const [one] = columns;
-  if (width === 1) one.kind = one.kind === "empty" ? "empty" : "signal";
-  // A column "time" that counts 0, 1, 2 holds sample numbers, whatever it is called.
-  else if (
-    holdings[0] === "number" && (one.unit === undefined || one.unit === statements.unit) &&
-    !namesEcg(one.name)
-  ) {
-    const steps = evenSteps(numbersOf(0));
-    if (steps !== "signal") {
-      one.kind = steps;
-      one.unit = undefined;
-    }
-  }
   return {
     separator,
     decimalComma,
     columns,
     linesBeforeData: dataLine - 1,
-    headerRows: [header?.cells, hasUnitRow ? last!.cells : undefined].filter((cells) => cells !== undefined),
+    headerRows: [header, unitRow].filter((cells) => cells !== undefined),
     trailingSeparator,
     doubledLineEnds: hasDoubledLineEnds(allLines.slice(dataLine - 1)),
     statements,
     headRows,
   };
+}
+
+/** Names that a comment or an entry of the header gives; those of signals alone leave the first column to the times. */
+function namesFrom({ columns = [], lead }: Statements, width: number): string[] {
+  if (columns.length === width) return columns;
+  if (columns.length > 0 && columns.length === width - 1) return ["", ...columns];
+  return width === 1 && lead !== undefined ? [lead] : [];
 }
 
 /** Whether every row of the file's start has one empty line behind it. */

@@ -15,6 +15,8 @@ export interface LeadChoice {
 
 /** How many columns a message lists. */
 const MAX_LISTED = 20;
+/** Most columns that are leads without being asked for: more are the samples of a beat, side by side. */
+const MAX_LEADS = 64;
 
 function findColumn(columns: readonly Column[], wanted: string | number): number {
   const names = columns.map(({ name }) => name), text = String(wanted).trim();
@@ -30,11 +32,11 @@ function findColumn(columns: readonly Column[], wanted: string | number): number
  *
  * @param wanted Names, or places counted from 1 as a spreadsheet does (numbers, or digits that no column is named by).
  * Without any: the column that the comment header calls an ECG, else those with ECG or EKG in their names, else all that hold
- * neither times nor sample numbers nor words and are not empty.
+ * neither times nor sample numbers nor words and are not empty; those that stand still in the file's first rows come last.
  * @throws FormatError where there is none, listing those that there are.
  */
 export function chooseLeads(
-  { columns, statements }: Pick<Layout, "columns" | "statements">,
+  { columns, statements, headRows }: Pick<Layout, "columns" | "statements" | "headRows">,
   wanted: readonly (string | number)[],
   file: string,
 ): LeadChoice {
@@ -72,8 +74,16 @@ export function chooseLeads(
       `one column must hold neither times nor sample numbers, got ${listed}; name one with --column`,
     );
   }
+  if (signals.length > MAX_LEADS) {
+    throw refuseIn(file)(
+      `a file must have at most ${MAX_LEADS} leads side by side, got ${signals.length} columns of samples; a table with one beat a ` +
+        "row is no recording; name leads with --column",
+    );
+  }
+  const moves = (index: number) => headRows.some((row) => row[index] !== headRows[0][index]);
+  const indices = signals.map(({ index }) => index);
   return {
-    indices: signals.map(({ index }) => index),
+    indices: [...indices.filter(moves), ...indices.filter((index) => !moves(index))],
     reason: signals.length === 1 ? "the only column of samples" : "all columns of samples",
   };
 }

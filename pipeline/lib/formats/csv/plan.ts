@@ -1,11 +1,8 @@
-import { isMissingCell, parseNumberCell } from "./cells.ts";
 import { type Unit, unitOf } from "./column_names.ts";
-import { parseDateTimeCell } from "./date_time.ts";
-import { findCounter } from "./even_steps.ts";
-import { type Column, findLayout, type Layout } from "./layout.ts";
+import { findLayout, type Layout } from "./layout.ts";
 import { chooseLeads, columnName } from "./lead_choice.ts";
 import { DEFAULT_LIMITS, type RepairLimits } from "./lead_writer.ts";
-import { findTimeColumn, type TimeColumn } from "./time_axis.ts";
+import { findTime, type TimeColumn } from "./time_column.ts";
 import type { Encoding, TextBytes } from "./whole_lines.ts";
 
 /** What the reader of a signal file has to be told. */
@@ -59,52 +56,6 @@ export interface SignalCsvPlan {
   /** What the file or its reader says of the sampling rate and is not used. */
   passedOver?: string;
   limits: RepairLimits;
-}
-
-const timeCell = (column: Column, cell: string, decimalComma: boolean): number =>
-  column.isDateTime ? parseDateTimeCell(cell) : parseNumberCell(cell, decimalComma);
-
-/** The step that times are rounded to: 0.001 for "12.345"; 0 where they are written with exponents. */
-export function resolutionOf(cells: readonly string[]): number {
-  let decimals = 0;
-  for (const cell of cells) {
-    if (/\de[+-]?\d/i.test(cell)) return 0;
-    decimals = Math.max(decimals, /[.,](\d+)\D*$/.exec(cell)?.[1].length ?? 0);
-  }
-  return 10 ** -decimals;
-}
-
-/** The column that tells of missing rows: one of times, else one of sample numbers where the rate is known. */
-function findTime(layout: Layout, leads: readonly CsvLead[], fs: number | undefined): TimeColumn | undefined {
-  const { columns, headRows, decimalComma } = layout;
-  const isLead = (index: number) => leads.some((lead) => lead.index === index);
-  for (const [index, column] of columns.entries()) {
-    if (column.kind !== "time" || isLead(index)) continue;
-    const cells = headRows.map((row) => row[index] ?? "").filter((cell) => !isMissingCell(cell));
-    const found = findTimeColumn({
-      index,
-      name: columnName(columns, index),
-      column,
-      head: Float64Array.from(cells, (cell) => timeCell(column, cell, decimalComma)),
-      resolution: resolutionOf(cells),
-      isClock: column.isDateTime && cells.every((cell) => /^['"[]?\d+:/.test(cell.trim())),
-    });
-    if (found !== undefined) return found;
-  }
-  const index = columns.findIndex(({ kind }, i) => kind === "counter" && !isLead(i));
-  const counter = findCounter(headRows.map((row) => parseNumberCell(row[index] ?? "", decimalComma)));
-  if (fs === undefined || index < 0 || counter === undefined) return undefined;
-  return {
-    index,
-    name: columnName(columns, index),
-    kind: "counter",
-    secondsPerUnit: 1 / fs,
-    step: 1,
-    packetStep: 1,
-    gapStep: 1.5,
-    isClock: false,
-    cycle: counter.cycle,
-  };
 }
 
 /** What is known of a lead before it is read. */

@@ -1,7 +1,7 @@
-import { isMissingCell, parseNumberCell, splitCells } from "./cells.ts";
+import { isComment, isMissingCell, parseNumberCell, separatorByteOf, splitCells } from "./cells.ts";
 import { parseDateTime, parseDateTimeCell } from "./date_time.ts";
 import { type ByteCursor, parseDecimal } from "./decimal.ts";
-import { isComment, type Layout, MAX_ROW_BYTES, separatorByteOf } from "./layout.ts";
+import { type Layout, MAX_ROW_BYTES } from "./layout.ts";
 import { quote, type Refuse } from "./refusal.ts";
 
 const LINE_FEED = 10, RETURN = 13, BLANK = 32, TAB = 9, QUOTE = 34, COMMA = 44, POINT = 46;

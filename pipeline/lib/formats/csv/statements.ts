@@ -24,6 +24,7 @@ const LONGEST_KEY = 100;
 const RATE_KEY =
   /^(ecg )?(fs|sr|hz|rate|freq|frequency|sampl(e|es|ing)[ -]?(rate|freq|frequency)?|abtastrate)$/;
 const INTERVAL_KEY = /^(dt|interval|sampl(e|ing) ?(interval|period|time))$/;
+const COLUMN_NAMES = /^(?:labels|columns?|channels?|channel ?titles?)\s*(?::=|:|=)\s*(\S.*)$/i;
 const GAIN_KEY = /^(adc )?gain$/;
 const NUMBER_WITH_UNIT = /^([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:e[+-]?\d+)?)\s*([^\d\s].*)?$/i;
 const RATE_UNITS: Record<string, number> = {
@@ -124,8 +125,10 @@ function readEntry(key: string, value: string): Statements | undefined {
 export function readStatement(line: string, separator?: string): Statements | undefined {
   const text = line.trim();
   if (text.startsWith("{")) return readOpenSignals(text);
-  const labels = /^Labels:=\s*(.*)$/.exec(text);
-  if (labels) return { columns: labels[1].split("\t").map((label) => label.trim()) };
+  const labels = COLUMN_NAMES.exec(text);
+  if (labels) {
+    return { columns: labels[1].split(labels[1].includes("\t") ? "\t" : ",").map((label) => label.trim()) };
+  }
   const marked = /^([^:=]{1,60}?)\s*(?::=|:|=)\s*(.*)$/.exec(text);
   const entry = marked && readEntry(marked[1], marked[2].replace(/^"(.*)"$/, "$1"));
   if (entry || separator === undefined) return entry || undefined;
@@ -139,7 +142,7 @@ export function readStatement(line: string, separator?: string): Statements | un
  * Joins what several lines say; the first one holds where they repeat each other.
  *
  * Source: the files themselves. OpenSignals (PLUX, BITalino) writes a line of JSON, BioSPPy's `store_txt` "Sampling Rate
- * (Hz):= 1000.00" and "Labels:= ECG", LabChart "Interval= 0.001 s", watches "Sample Rate,512 hertz" and "Unit,µV".
+ * (Hz):= 1000.00" and "Labels:= ECG", LabChart "Interval= 0.001 s" and "ChannelTitle= ECG", watches "Sample Rate,512 hertz" and "Unit,µV".
  */
 export function joinStatements(all: readonly (Statements | undefined)[]): Statements {
   const joined: Statements = {};

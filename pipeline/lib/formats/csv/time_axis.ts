@@ -1,88 +1,22 @@
-import type { Column } from "./layout.ts";
 import { CLOCK_PERIOD_SECONDS } from "./date_time.ts";
 import { addIncident, type Incidents, noIncidents } from "./incidents.ts";
 import type { Refuse } from "./refusal.ts";
 import type { RowTable } from "./row_parser.ts";
+import { comesInPackets, type TimeColumn } from "./time_column.ts";
 
-/** Rates of ECG recorders in Hz: they tell s, ms, us and ns apart without any overlap. */
-const PLAUSIBLE_FS = { min: 50, max: 20_000 };
-const PLAUSIBLE_UNITS = [1, 1e-3, 1e-6, 1e-9];
-/** Rates in Hz that are believed where the column names its unit. */
-const POSSIBLE_FS = { min: 20, max: 200_000 };
 /** Mean steps over so many seconds, and so many packets, are held against that of the file's start. */
 const RATE_WINDOW = { seconds: 5, packets: 50 };
 /** A mean step that leaves the one of the file's start by more than this share, in a window: the rate has changed. */
 const RATE_TOLERANCE = 0.2;
 /** Rows in a row whose times are missing or lie before an earlier one. */
 const MAX_UNTRUSTED_ROWS = 20;
+/** A rate is taken as whole where it lies within 0.01 % of a whole number, or within what the times are rounded to, up to this. */
+const MAX_RATE_TOLERANCE = 0.002;
 /** A 32-bit counter of microseconds begins anew after 71.6 minutes. */
 const COUNTER_32_BITS = 2 ** 32;
 
 /** Places in an axis' state: the last time that counts, and sums and the largest one of the steps' deviations. */
 const LAST = 0, DEVIATIONS = 1, SQUARES = 2, LARGEST = 3, STATE_LENGTH = 4;
-
-/** What the file's start tells of a column of times or of sample numbers. */
-export interface TimeColumn {
-  /** Place of the column, counted from 0. */
-  index: number;
-  name: string;
-  kind: "time" | "counter";
-  /** Seconds that one unit of the column stands for. */
-  secondsPerUnit: number;
-  /** Mean step from row to row without gaps, in the column's unit. */
-  step: number;
-  /** Median of the steps that are not 0: more than `step` where rows come in packets of one time. */
-  packetStep: number;
-  /** A step above this is a gap. */
-  gapStep: number;
-  /** A clock without dates: it begins anew at midnight. */
-  isClock: boolean;
-  /** Sample numbers that begin anew after so many, as the 16 of some recorders. */
-  cycle?: number;
-}
-
-export interface TimeColumnOptions {
-  index: number;
-  name: string;
-  column: Column;
-  /** Times of the file's first rows, NaN where missing. */
-  head: Float64Array;
-  /** Decimals that the times are written with. */
-  resolution: number;
-  isClock: boolean;
-}
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
-
-/**
- * Finds step, unit and the limit of a gap from the times of a file's first rows.
- *
- * A gap is a step of more than one and a half steps, with room for times that are rounded to less than a step (0.003, 0.006, 0.008 at
- * 360 Hz) and for clocks that jitter: six times their deviation.
- *
- * @returns Undefined where the times tell no sampling rate: they stand still, or their unit is unknown and none gives a rate
- * between 50 and 20,000 Hz.
- */
-export function findTimeColumn(options: TimeColumnOptions): TimeColumn | undefined {
-  const { index, name, column, head, resolution, isClock } = options;
-  const there = Array.from(head).filter((time) => !Number.isNaN(time));
-  const steps = there.slice(1).map((time, i) => time - there[i]).filter((step) => step >= 0);
-  const moving = steps.filter((step) => step > 0);
-  if (moving.length === 0) return undefined;
-  const packetStep = median(moving);
-  const deviation = 1.5 * median(moving.map((step) => Math.abs(step - packetStep)));
-  // A little more than the times are rounded to: their differences are not exact.
-  const gapStep = packetStep + Math.max(packetStep / 2, 6 * deviation, resolution * 1.001);
-  const usual = steps.filter((step) => step <= gapStep);
-  const step = usual.reduce((sum, value) => sum + value, 0) / usual.length;
-  const lies = (seconds: number, { min, max }: typeof PLAUSIBLE_FS) =>
-    1 / (step * seconds) >= min && 1 / (step * seconds) <= max;
-  const named = column.isDateTime ? 1 : column.unit?.quantity === "time" ? column.unit.factor : undefined;
-  const secondsPerUnit = named ?? PLAUSIBLE_UNITS.find((seconds) => lies(seconds, PLAUSIBLE_FS));
-  if (secondsPerUnit === undefined || !lies(secondsPerUnit, POSSIBLE_FS)) return undefined;
-  return { index, name, kind: "time", secondsPerUnit, step, packetStep, gapStep, isClock };
-}
-
 /** What was found in a time column. */
 export interface TimeReport {
   column: string;
@@ -110,7 +44,7 @@ export interface TimeAxis {
    * @throws FormatError with the line, where the times go back for long or leave a gap that is too long.
    */
   take(table: RowTable): Int32Array | undefined;
-  /** Sampling rate in Hz over all rows: whole where it lies within 0.01 % of a whole number. @throws FormatError */
+  /** Sampling rate in Hz over all rows, whole where it is as good as whole. @throws FormatError */
   samplingRate(): number;
   report(): TimeReport;
 }
@@ -124,7 +58,7 @@ const HINT = "give --samplingRate to pass over the time column";
  */
 export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: Refuse): TimeAxis {
   const { name, index, kind, secondsPerUnit, packetStep, gapStep, cycle } = time;
-  const inPackets = packetStep > 1.5 * time.step;
+  const inPackets = comesInPackets(time);
   const hint = kind === "counter" ? "correct the numbers, or cut the file there" : HINT;
   const place = `${JSON.stringify(name)} (column ${index + 1})`;
   const gaps = noIncidents(), backwardSteps = noIncidents(), missingTimes = noIncidents();
@@ -132,6 +66,8 @@ export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: 
   // Numbers that change with every row: variables of a closure would be allocated anew each time.
   const state = new Float64Array(STATE_LENGTH);
   let first = NaN, offset = 0, rowsToLast = 0, untrusted = 0, usual = 0;
+  /** Where the first and the last packet begin: time, and rows before it. */
+  const packets = { firstTime: NaN, firstRows: 0, lastTime: NaN, lastRows: 0 };
   let missing = new Int32Array(0);
   const windowRows = Math.ceil(Math.max(
     RATE_WINDOW.seconds / (time.step * secondsPerUnit),
@@ -159,11 +95,11 @@ export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: 
    */
   function takeUsual(values: Float64Array, from: number, to: number, slots: number): number {
     let last = state[LAST], deviations = 0, squares = 0, largest = state[LARGEST], row = from;
-    const mean = time.step, smallest = inPackets ? 0 : Number.MIN_VALUE;
+    const mean = time.step;
     for (let at = from * slots; row < to; row++, at += slots) {
       const value = values[at] + offset, step = value - last;
       // NaN is in no range.
-      if (!(step >= smallest && step <= gapStep)) break;
+      if (!(step > 0 && step <= gapStep)) break;
       const deviation = step - mean;
       deviations += deviation;
       squares += deviation * deviation;
@@ -238,6 +174,15 @@ export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: 
     [windowStart, windowFrom] = [last, rowsToLast];
   }
 
+  function notePacket(value: number): void {
+    packets.lastTime = value;
+    packets.lastRows = rowsToLast;
+    if (Number.isNaN(packets.firstTime)) {
+      packets.firstTime = value;
+      packets.firstRows = rowsToLast;
+    }
+  }
+
   /** Takes one time with all that may be the matter with it. @returns How many rows are missing before its own. */
   function takeOne(written: number, line: number): number {
     const last = state[LAST];
@@ -259,6 +204,7 @@ export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: 
       value += restart;
       count = takeStep(value - last, line);
       rowsToLast += 1 + untrusted + count;
+      if (value > last && inPackets) notePacket(value);
     }
     state[LAST] = value;
     untrusted = 0;
@@ -272,7 +218,7 @@ export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: 
       missing.fill(0, 0, rows);
       let any = false;
       for (let row = 0; row < rows; row++) {
-        if (untrusted === 0 && first === first) {
+        if (untrusted === 0 && first === first && !inPackets) {
           const windowEnd = row + windowFrom + windowRows - rowsToLast;
           row = takeUsual(values, row, Math.min(rows, windowEnd), slots);
           if (rowsToLast - windowFrom >= windowRows) checkRate(lines[row - 1]);
@@ -288,12 +234,18 @@ export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: 
     },
     samplingRate() {
       if (kind === "counter") return 1 / secondsPerUnit;
-      const step = (state[LAST] - first) / rowsToLast;
+      const { firstTime, firstRows, lastTime, lastRows } = packets;
+      const hasPackets = lastRows > firstRows;
+      const step = hasPackets
+        ? (lastTime - firstTime) / (lastRows - firstRows)
+        : (state[LAST] - first) / rowsToLast;
       if (!(step > 0)) {
         throw refuse(`the times in ${place} must tell a sampling rate, got no two that differ; ${HINT}`);
       }
       const fs = 1 / (step * secondsPerUnit);
-      return Math.abs(fs - Math.round(fs)) <= 1e-4 * fs ? Math.round(fs) : fs;
+      // Rounded times tell the rate of a short recording no better than this.
+      const tolerance = Math.min(Math.max(1e-4, time.resolution / (state[LAST] - first)), MAX_RATE_TOLERANCE);
+      return Math.abs(fs - Math.round(fs)) <= tolerance * fs ? Math.round(fs) : fs;
     },
     report() {
       const ms = 1000 * secondsPerUnit, mean = usual === 0 ? 0 : state[DEVIATIONS] / usual;

@@ -1,20 +1,24 @@
-import { isMissingCell, parseNumberCell, type Separator, splitCells, unquote } from "./cells.ts";
+import {
+  isComment,
+  isMissingCell,
+  parseNumberCell,
+  type Separator,
+  separatorByteOf,
+  splitCells,
+  unquote,
+} from "./cells.ts";
 import { columnKind, splitUnit } from "./column_names.ts";
 import { evenSteps } from "./even_steps.ts";
-import { type Column, findSeparator, isComment, separatorByteOf } from "./layout.ts";
+import { findSeparator } from "./dialect.ts";
+import type { Column } from "./layout.ts";
 import { createLeadWriter, DEFAULT_LIMITS, type LeadReport } from "./lead_writer.ts";
-import {
-  describeLead,
-  describePassedOver,
-  resolutionOf,
-  type SignalCsvOptions,
-  type SignalCsvPlan,
-} from "./plan.ts";
+import { describeLead, describePassedOver, type SignalCsvOptions, type SignalCsvPlan } from "./plan.ts";
 import { decideRate, type OpenLead, rateMissing, type SignalCsv } from "./read_rows.ts";
 import { quote, type Refuse, refuseIn } from "./refusal.ts";
 import { createRowParser, createRowTable, endOfLine } from "./row_parser.ts";
 import { joinStatements, readStatement } from "./statements.ts";
-import { createTimeAxis, findTimeColumn, type TimeReport } from "./time_axis.ts";
+import { createTimeAxis, type TimeReport } from "./time_axis.ts";
+import { findTimeColumn, resolutionOf } from "./time_column.ts";
 import { type TextBytes, wholeLines } from "./whole_lines.ts";
 
 /** A row of more cells than this is a whole lead when there are few such rows. */

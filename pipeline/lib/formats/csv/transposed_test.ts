@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { chunked, grid, read, refuses } from "./test_reading.ts";
+
+Deno.test("readSignalCsv() reads files of one row a lead", async () => {
+  const wave = (k: number) => grid(400, (i) => Math.round(500 * Math.sin(i / 9 + k)) / 1000);
+  const leads = [wave(0), wave(1), wave(2)],
+    cells = (lead: (string | number)[], separator = ",") => lead.join(separator);
+  const expected = leads.map((lead) => lead.map((x) => Math.fround(Number(x))));
+  const plain = await read(leads.map((lead) => cells(lead)).join("\n"));
+  assert.deepEqual([plain.names, plain.all, plain.rows], [["row 1", "row 2", "row 3"], expected, 3]);
+  const times = grid(400, (i) => (i / 250).toFixed(3));
+  const named = [
+    `time (s);${cells(times, ";")}`,
+    `I (mV);${cells(leads[0], ";")}`,
+    `V5;${cells(leads[1], ";")}`,
+    "",
+  ];
+  const timed = await read(named.join("\r\n"), {});
+  assert.deepEqual([timed.names, timed.fs, timed.fsSource], [["I (mV)", "V5"], 250, "time column"]);
+  assert.deepEqual(timed.all, expected.slice(0, 2));
+  assert.deepEqual((await read(named.join("\n"), { columns: ["v5"] })).names, ["V5"]);
+  const header = ["# fs = 500 Hz", "Made by someone", cells(leads[0], "\t"), cells(leads[1], "\t")].join(
+    "\n",
+  );
+  assert.deepEqual([(await read(header, {})).fs, (await read(header, {})).all], [500, expected.slice(0, 2)]);
+  const gappy = cells(leads[0].map((x, i) => i === 7 ? "" : i > 20 && i < 26 ? "NA" : x));
+  assert.deepEqual((await read(gappy)).lead.interpolated, { count: 2, samples: 6, lines: [8, 22] });
+  await refuses(cells(leads[0]), ["--samplingRate"], undefined, {});
+  await refuses(`${cells(leads[0])}\n${cells(leads[1].slice(1))}\n`, ["400 cells", "got 399"], 2);
+  await refuses(`${cells(leads[0])}\n${cells(leads[1].map((x, i) => i === 5 ? "oops" : x))}\n`, [
+    '"oops"',
+    "at cell 6",
+  ], 2);
+  const gap = times.map((time, i) => i > 200 ? (Number(time) + 1).toFixed(3) : time);
+  await refuses([cells(gap), cells(leads[0])].join("\n"), ["no gap of more than 0 s", "at cell 202"], 1, {});
+  await refuses(grid(100, () => cells(grid(3000, (i) => i % 100))).join("\n"), ["one beat a row"], 65);
+});
+
+Deno.test("readSignalCsv() reads rows that are leads the same from any chunks", async () => {
+  const row = (k: number) => `lead ${k},${grid(900, (i) => (i * 7 + k) % 11).join(",")}`;
+  const text = ["# fs: 250", row(0), row(1), row(2), ""].join("\r\n");
+  const whole = await read(text, {});
+  assert.deepEqual([whole.names, whole.samples.length], [["lead 0", "lead 1", "lead 2"], 900]);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 6 }),
+      async (sizes) => {
+        assert.deepEqual(await read(chunked(text, sizes).source, {}), whole);
+      },
+    ),
+    { seed: 10, numRuns: 30 },
+  );
+});
