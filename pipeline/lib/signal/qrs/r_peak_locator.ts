@@ -17,9 +17,12 @@ export interface RPeakLocator {
 
 /** Half of the stretch around a reported complex in which its R peak lies. */
 const REACH_SECONDS = 0.1;
+/** What a sample at the ends of that stretch counts against one in its middle: T waves stand there, and the next beats. */
+const END_WEIGHT = 0.5;
 
 /**
- * Creates a locator: the R peak is the sample furthest from the mean of the 200 ms around the reported complex.
+ * Creates a locator: the R peak is the sample furthest from the mean of the 200 ms around the reported complex, where a distance
+ * counts the less the further from the reported place it is.
  *
  * Of two R peaks within the refractory period the one further from its mean stays.
  */
@@ -42,7 +45,8 @@ export function createRPeakLocator(
     // Reported too late to be looked at again, it stays where it was reported.
     let best = from > to ? at : -1, bestHeight = -1;
     for (let i = from; i <= to; i++) {
-      const distance = Math.abs(ring[i & mask] - mean);
+      const off = (i - at) / reach;
+      const distance = Math.abs(ring[i & mask] - mean) * (1 - (1 - END_WEIGHT) * off * off);
       if (distance > bestHeight) {
         best = i;
         bestHeight = distance;
