@@ -228,8 +228,9 @@ const preprocess = declare({
     },
     detector: {
       type: "string",
-      default: "pan_tompkins",
+      default: "best",
       choices: [
+        "best",
         "pan_tompkins",
         "hamilton",
         "christov",

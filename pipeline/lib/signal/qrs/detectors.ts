@@ -1,3 +1,4 @@
+import { best } from "./best.ts";
 import { christov } from "./christov.ts";
 import type { QrsAlgorithm } from "./detector.ts";
 import { engzee } from "./engzee.ts";
@@ -9,6 +10,7 @@ import { twoAverage } from "./two_average.ts";
 import { wqrs } from "./wqrs.ts";
 
 const ALL: readonly QrsAlgorithm[] = [
+  best,
   hamilton,
   christov,
   engzee,

@@ -4,6 +4,7 @@ import { createRng } from "../../core/rng.ts";
 import { readRecord } from "../../formats/wfdb/wfdb.ts";
 import { compareBeats } from "../../metrics/ec57.ts";
 import { qrsFigures, scoreDetections, summarizeScores } from "../../metrics/qrs_score.ts";
+import { best } from "./best.ts";
 import { christov } from "./christov.ts";
 import { detectBeats, HISTORY_SECONDS, type QrsAlgorithm } from "./detector.ts";
 import { engzee } from "./engzee.ts";
@@ -25,6 +26,19 @@ interface Tested {
 }
 
 const TESTED: Tested[] = [
+  {
+    algorithm: best,
+    floors: [
+      ["105", 99.3, 98.9],
+      ["108", 99.6, 99.4],
+      ["203", 99.2, 99.4],
+      ["207", 99.8, 99.8],
+      ["208", 99.5, 99.7],
+      ["222", 99.9, 99.8],
+      ["228", 99.8, 99.6],
+      ["232", 99.9, 99.7],
+    ],
+  },
   { algorithm: hamilton, floors: [["100", 99.9, 99.9], ["203", 98.9, 99.1], ["207", 99.8, 99.5]] },
   { algorithm: christov, floors: [["100", 99.9, 99.9], ["203", 98.6, 99.0], ["207", 99.9, 99.4]] },
   { algorithm: engzee, floors: [["100", 99.9, 99.9], ["203", 97.9, 99.2], ["207", 99.9, 99.7]] },

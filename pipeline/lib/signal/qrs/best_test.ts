@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { aamiClass, isBeatSymbol } from "../../beats/aami.ts";
+import { createRng } from "../../core/rng.ts";
+import { readRecord } from "../../formats/wfdb/wfdb.ts";
+import { qrsFigures, scoreDetections } from "../../metrics/qrs_score.ts";
+import { generateSyntheticRecord } from "../../sources/synthetic.ts";
+import { mapSampleIndex, resampleFft } from "../resample.ts";
+import { best } from "./best.ts";
+import { detectBeats } from "./detector.ts";
+import { drawEcg, drawRhythm } from "./test_ecg.ts";
+
+const MITDB = "../shared/mitdb";
+const hasShared = await Deno.stat(`${MITDB}/100.hea`).then(() => true, () => false);
+
+/** Errors on a synthetic lead; beats are matched within 150 ms. */
+function errorsOn(ecg: Float32Array, times: readonly number[], fs: number) {
+  const { falseNegatives, falsePositives } = scoreDetections(detectBeats(best, ecg, fs), {
+    reference: times.map((t) => ({ sample: Math.round(t * fs), symbol: "N", subtype: 0 })),
+    classOf: aamiClass,
+    fs,
+    samples: ecg.length,
+    learningSeconds: 0,
+  });
+  return { missed: falseNegatives, extra: falsePositives };
+}
+const NONE = { missed: 0, extra: 0 };
+
+for (const fs of [100, 128, 250, 360, 500, 1000]) {
+  Deno.test(`best finds premature, wide and noisy beats of generated patients at ${fs} Hz, in both leads and upside down`, () => {
+    for (const patient of [0, 1, 2]) {
+      const { signals, annotations } = generateSyntheticRecord({
+        seed: 5,
+        patient,
+        minutes: 2,
+        fs,
+        noise: 1.5,
+      });
+      const times = annotations.filter(({ symbol }) => isBeatSymbol(symbol)).map(({ sample }) => sample / fs);
+      for (const signal of signals) {
+        for (const sign of [1, -1]) {
+          const { missed, extra } = errorsOn(Float32Array.from(signal, (v) => sign * v), times, fs);
+          assert.ok(
+            missed + extra <= 0.01 * times.length,
+            `patient ${patient}: ${missed} missed, ${extra} extra`,
+          );
+        }
+      }
+    }
+  });
+}
+
+Deno.test("best does not take tall T waves for beats, nor P waves", () => {
+  const fs = 250, times = drawRhythm(60, 3), ecg = drawEcg(times, 60, fs);
+  const add = (delay: number, width: number, height: number) => {
+    for (const r of times) {
+      for (
+        let i = Math.max(0, Math.round((r + delay - 4 * width) * fs));
+        i < (r + delay + 4 * width) * fs;
+        i++
+      ) {
+        ecg[i] += height * Math.exp(-(((i / fs - r - delay) / width) ** 2) / 2);
+      }
+    }
+  };
+  add(0.26, 0.03, 1.2);
+  add(-0.18, 0.018, 0.35);
+  assert.deepEqual(errorsOn(ecg, times, fs), NONE);
+});
+
+Deno.test("best finds an early beat of another shape upon the T wave, and one in a pause", () => {
+  const fs = 360, regular = Array.from({ length: 50 }, (_, i) => 0.6 + 0.8 * i);
+  const early = regular[20] + 0.34,
+    times = regular.filter((_, i) => i !== 21 && i !== 35).concat(early).sort((a, b) => a - b);
+  const ecg = drawEcg(times.filter((t) => t !== early), 41, fs);
+  for (let i = 0; i < ecg.length; i++) ecg[i] -= 1.1 * Math.exp(-(((i / fs - early) / 0.03) ** 2) / 2);
+  assert.deepEqual(errorsOn(ecg, times, fs), NONE);
+});
+
+Deno.test("best goes on as before when a lead comes back", () => {
+  const fs = 250, times = drawRhythm(120, 6), rng = createRng(7), ecg = drawEcg(times, 120, fs);
+  for (let i = 0; i < ecg.length; i++) {
+    ecg[i] += 0.01 * rng.normal();
+    if (i > 50 * fs && i < 80 * fs) ecg[i] = 5;
+  }
+  const there = times.filter((t) => t < 50 || t > 80.1);
+  const { missed, extra } = errorsOn(ecg, there, fs);
+  assert.equal(missed, 0);
+  // The steps of 5 mV themselves are as steep as beats.
+  assert.ok(extra <= 2, `${extra} extra`);
+});
+
+Deno.test("best loses no beat to hum and wander, few to muscle noise", () => {
+  const fs = 360, times = drawRhythm(180, 8), clean = drawEcg(times, 180, fs);
+  const noises: [string, (t: number, rng: () => number) => number, number][] = [
+    ["50 Hz", (t) => 0.5 * Math.sin(2 * Math.PI * 50 * t), 0],
+    ["60 Hz", (t) => 0.5 * Math.sin(2 * Math.PI * 60 * t), 0],
+    ["wander", (t) => 2 * Math.sin(2 * Math.PI * 0.3 * t) + Math.sin(2 * Math.PI * 0.7 * t), 0],
+    ["muscle", (_, normal) => 0.25 * normal(), 1],
+    ["bursts", (t, normal) => t % 20 < 4 ? 0.4 * normal() : 0, 10],
+  ];
+  for (const [name, noise, most] of noises) {
+    const rng = createRng(9);
+    const { missed, extra } = errorsOn(clean.map((v, i) => v + noise(i / fs, () => rng.normal())), times, fs);
+    assert.ok(missed + extra <= most, `${name}: ${missed} missed, ${extra} extra`);
+  }
+});
+
+Deno.test({
+  name: "[shared] best finds the same at any sampling rate: record 203, its first 12 minutes",
+  ignore: !hasShared,
+  fn: () => {
+    const read = (extension: string) => Deno.readFileSync(`${MITDB}/203.${extension}`);
+    const { header, signals, annotations } = readRecord({
+      header: { name: "203.hea", text: new TextDecoder().decode(read("hea")) },
+      files: new Map([["203.dat", read("dat")]]),
+      annotations: read("atr"),
+    });
+    const ecg = Float32Array.from(signals[0].subarray(0, 720 * header.fs));
+    for (const fs of [100, 128, 200, 250, 360, 500, 1000]) {
+      const rates = { fromFs: header.fs, toFs: fs };
+      const resampled = fs === header.fs ? ecg : Float32Array.from(resampleFft(ecg, rates));
+      const reference = annotations.filter(({ sample }) => sample < ecg.length).map((annotation) => ({
+        ...annotation,
+        sample: mapSampleIndex(annotation.sample, header.fs, fs, resampled.length),
+      }));
+      const figures = qrsFigures(scoreDetections(detectBeats(best, resampled, fs), {
+        reference,
+        classOf: aamiClass,
+        fs,
+        samples: resampled.length,
+        learningSeconds: 0,
+      }));
+      assert.ok(figures.se! >= 99 && figures.ppv! >= 99.4, `${fs} Hz: ${JSON.stringify(figures)}`);
+    }
+  },
+});
