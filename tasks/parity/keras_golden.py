@@ -1,6 +1,6 @@
 """Writes small models saved by Keras, with what Keras computes on given windows.
 
-The .h5 files go to pipeline/lib/formats/keras_h5/testdata, the same configurations and weights with inputs, outputs
+Some of the .h5 files go to pipeline/lib/formats/keras_h5/testdata, the same configurations and weights with inputs, outputs
 and intermediate values as JSON to pipeline/lib/nn/testdata. Run it from the project's root, once an environment:
 
   pip install 'tensorflow-cpu==2.15.*' h5py       python tasks/parity/keras_golden.py
@@ -9,6 +9,7 @@ and intermediate values as JSON to pipeline/lib/nn/testdata. Run it from the pro
 
 import json
 import os
+import tempfile
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 
@@ -45,6 +46,19 @@ def functional():
     return keras.Model(window, layers.Dense(2)(x), name="functional")
 
 
+def pooling():
+    return keras.Sequential([
+        keras.Input((23, 3)),
+        layers.MaxPooling1D(3, strides=1),
+        layers.AveragePooling1D(4, strides=1, padding="same"),
+        layers.MaxPooling1D(4, strides=3, padding="same"),
+        layers.AveragePooling1D(2, strides=1),
+        layers.AveragePooling1D(3, padding="same"),
+        layers.GlobalMaxPooling1D(),
+        layers.Dense(3, activation="softmax"),
+    ], name="pooling")
+
+
 def numbers(array):
     return np.asarray(array, dtype=np.float32).ravel().tolist()
 
@@ -65,11 +79,13 @@ def layers_of(h5_file):
     } for layer in groups.attrs["layer_names"]]
 
 
-def write(name, model, rng):
+def write(build, rng):
+    name, model = prefix + build.__name__, build()
     # Keras starts with biases of 0 and 1, which would hide a wrong bias.
     model.set_weights([w + rng.normal(0, 0.3, w.shape).astype("float32") for w in model.get_weights()])
     inputs = rng.normal(0, 1, (WINDOWS, *model.input_shape[1:])).astype("float32")
-    h5_path = f"pipeline/lib/formats/keras_h5/testdata/{name}.h5"
+    folder = "pipeline/lib/formats/keras_h5/testdata" if build in FILES else tempfile.gettempdir()
+    h5_path = f"{folder}/{name}.h5"
     model.save(h5_path)
     tapped = keras.Model(model.inputs, [layer.output for layer in model.layers])
     with h5py.File(h5_path) as h5_file:
@@ -88,7 +104,9 @@ def write(name, model, rng):
 
 
 prefix = "keras2_" if keras.__version__.startswith("2.") else "keras3_"
-for build in (lstm, cnn, functional):
+# Models whose files are kept; of the others the JSON says all.
+FILES = (lstm, cnn, functional)
+for build in (*FILES, pooling):
     keras.backend.clear_session()
     keras.utils.set_random_seed(7)
-    write(prefix + build.__name__, build(), np.random.default_rng(7))
+    write(build, np.random.default_rng(7))

@@ -1,4 +1,4 @@
-import { conv1dExtent } from "../nn/layers/conv1d.ts";
+import { kindOf } from "../nn/layers/layer_kinds.ts";
 import type { Layer, Model } from "../nn/model.ts";
 import { outputShapes, weightShapes } from "../nn/shapes.ts";
 import { BLOCK_SAMPLES, type Machine, ROW_BYTES } from "./kernels/kernels.ts";
@@ -63,7 +63,7 @@ export interface BlockProgram {
  */
 export function compileBlockProgram(model: Model, addresses: ProgramAddresses): BlockProgram {
   const shapes = outputShapes(model);
-  const margins = conv1dMargins(model, shapes);
+  const margins = readMargins(model, shapes);
   const tensors = new Map<string, BlockTensor>();
   const places = new Map<string, Omit<ParameterPlace, "name" | "shape">>();
   const gradients: { address: number; bytes: number }[] = [];
@@ -142,13 +142,12 @@ export function compileBlockProgram(model: Model, addresses: ProgramAddresses): 
 }
 
 /** @returns The zero steps that a layer's readers want before and after its output, by layer name. */
-function conv1dMargins(model: Model, shapes: Map<string, number[]>) {
+function readMargins(model: Model, shapes: Map<string, number[]>) {
   const margins = new Map<string, { before: number; after: number }>();
   for (const layer of model.layers) {
-    if (layer.kind !== "Conv1D") continue;
-    const [name] = layer.inputs, [steps] = shapes.get(name)!;
-    const { outSteps, padLeft } = conv1dExtent(layer, steps);
-    const padRight = (outSteps - 1) * layer.strides + layer.kernelSize - steps - padLeft;
+    const kind = kindOf(layer), [name] = layer.inputs;
+    if (kind.margins === undefined) continue;
+    const { padLeft, padRight } = kind.margins(layer, shapes.get(name)![0]);
     const { before, after } = margins.get(name) ?? { before: 0, after: 0 };
     margins.set(name, { before: Math.max(before, padLeft), after: Math.max(after, padRight) });
   }

@@ -15,9 +15,11 @@ const GOLDENS = [
   "keras2_lstm",
   "keras2_cnn",
   "keras2_functional",
+  "keras2_pooling",
   "keras3_lstm",
   "keras3_cnn",
   "keras3_functional",
+  "keras3_pooling",
 ];
 
 interface Golden extends KerasParts {

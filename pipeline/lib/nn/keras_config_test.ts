@@ -21,7 +21,7 @@ function cnnWith(layer: number, change: Record<string, unknown>): KerasConfig {
 }
 
 Deno.test("toKerasConfig() writes what Keras 2.15 writes, without time_major", async () => {
-  for (const name of ["keras2_lstm", "keras2_cnn"]) {
+  for (const name of ["keras2_lstm", "keras2_cnn", "keras2_pooling"]) {
     const config = await goldenConfig(name);
     for (const layer of config.config.layers) delete layer.config.time_major;
     assert.equal(JSON.stringify(toKerasConfig(fromKerasConfig(config))), JSON.stringify(config));
@@ -35,7 +35,7 @@ Deno.test("fromKerasConfig() reads what toKerasConfig() writes", () => {
 });
 
 Deno.test("fromKerasConfig() reads Keras 2 and 3, Sequential and Functional, without Dropout", async () => {
-  for (const name of ["lstm", "cnn", "functional"]) {
+  for (const name of ["lstm", "cnn", "functional", "pooling"]) {
     const [keras2, keras3] = await Promise.all([
       goldenConfig(`keras2_${name}`),
       goldenConfig(`keras3_${name}`),

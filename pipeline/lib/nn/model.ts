@@ -2,12 +2,34 @@ import type { Conv1DLayer } from "./layers/conv1d.ts";
 import type { DenseLayer } from "./layers/dense.ts";
 import type { InputLayer } from "./layers/input.ts";
 import type { LSTMLayer } from "./layers/lstm.ts";
-import type { GlobalAveragePooling1DLayer } from "./layers/pooling.ts";
+import type {
+  AveragePooling1DLayer,
+  GlobalAveragePooling1DLayer,
+  GlobalMaxPooling1DLayer,
+  MaxPooling1DLayer,
+} from "./layers/pooling.ts";
 
 export type { Activation } from "./layers/activations.ts";
-export type { Conv1DLayer, DenseLayer, GlobalAveragePooling1DLayer, InputLayer, LSTMLayer };
+export type {
+  AveragePooling1DLayer,
+  Conv1DLayer,
+  DenseLayer,
+  GlobalAveragePooling1DLayer,
+  GlobalMaxPooling1DLayer,
+  InputLayer,
+  LSTMLayer,
+  MaxPooling1DLayer,
+};
 
-export type Layer = InputLayer | Conv1DLayer | LSTMLayer | GlobalAveragePooling1DLayer | DenseLayer;
+export type Layer =
+  | InputLayer
+  | Conv1DLayer
+  | LSTMLayer
+  | MaxPooling1DLayer
+  | AveragePooling1DLayer
+  | GlobalMaxPooling1DLayer
+  | GlobalAveragePooling1DLayer
+  | DenseLayer;
 
 /** A neural network as a value: the pivot between training, .h5, conversion and quantization. */
 export interface Model {

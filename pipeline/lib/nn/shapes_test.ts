@@ -58,7 +58,7 @@ Deno.test("checkModel() names the layer and what is wrong with it", () => {
     [cnnWith(1, { filters: 2.5 }), /"conv1d": filters must be an integer of at least 1, got 2.5/],
     [cnnWith(1, { strides: 0 }), /"conv1d": strides must be/],
     [cnnWith(1, { kernelSize: 217, padding: "valid" }), /kernelSize must be at most the 216 steps/],
-    [cnnWith(1, { padding: "causal" }), /padding must be "same" or "valid", got "causal"/],
+    [cnnWith(1, { padding: "full" }), /padding must be "same", "valid" or "causal", got "full"/],
     [cnnWith(1, { activation: "gelu" }), /activation must be one of linear, relu.*got "gelu"/],
     [cnnWith(1, { kind: "GRU" }), /"conv1d": its kind must be a supported one, got "GRU"/],
     [cnnWith(5, { inputs: ["conv1d_2"] }), /input of Dense must be \[features\], got \[1, 64\]/],

@@ -15,8 +15,10 @@ import {
   withoutDenormals,
 } from "./math.as.ts";
 import { gemmBlock, gemmSamples, packColumns, packRows, ROW } from "./matrix.as.ts";
+import { averagePoolBackward, averagePoolForward, maxPoolBackward, maxPoolForward } from "./pooling.as.ts";
 
 export { prepare };
+export { averagePoolBackward, averagePoolForward, maxPoolBackward, maxPoolForward };
 
 /** Steps whose share of a weight's gradient is summed in registers; the rows of more would not stay in the L1 cache. */
 const GRADIENT_STEPS: i32 = 8;
@@ -262,35 +264,6 @@ export function reluBackward(rows: usize, output: usize, gradient: usize): void 
   for (let at: usize = 0; at < rows * ROW; at += 16) {
     const passes = f32x4.gt(v128.load(output + at), zero);
     v128.store(gradient + at, v128.and(v128.load(gradient + at), passes));
-  }
-}
-
-/** Mean over time: [steps][channels][32] -> [channels][32]. */
-export function averageForward(steps: usize, channels: usize, input: usize, output: usize): void {
-  const block = channels * ROW, divisor = f32x4.splat(<f32> steps);
-  for (let at: usize = 0; at < block; at += 16) {
-    let sum = f32x4.splat(0);
-    for (let step: usize = 0; step < steps; step++) {
-      sum = f32x4.add(sum, v128.load(input + step * block + at));
-    }
-    v128.store(output + at, f32x4.div(sum, divisor));
-  }
-}
-
-/** Adds to [steps][channels][32] its share of the mean's gradient [channels][32]. */
-export function averageBackward(
-  steps: usize,
-  channels: usize,
-  outputGradient: usize,
-  inputGradient: usize,
-): void {
-  const block = channels * ROW, divisor = f32x4.splat(<f32> steps);
-  for (let at: usize = 0; at < block; at += 16) {
-    const share = f32x4.div(v128.load(outputGradient + at), divisor);
-    for (let step: usize = 0; step < steps; step++) {
-      const target = inputGradient + step * block + at;
-      v128.store(target, f32x4.add(v128.load(target), share));
-    }
   }
 }
 

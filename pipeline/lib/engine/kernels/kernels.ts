@@ -73,8 +73,48 @@ export interface Kernels {
   activationForward(rows: number, address: number, activation: number): void;
   activationBackward(rows: number, output: number, gradient: number, activation: number): void;
   reluBackward(rows: number, output: number, gradient: number): void;
-  averageForward(steps: number, channels: number, input: number, output: number): void;
-  averageBackward(steps: number, channels: number, outputGradient: number, inputGradient: number): void;
+  maxPoolForward(
+    outSteps: number,
+    steps: number,
+    channels: number,
+    size: number,
+    strides: number,
+    padLeft: number,
+    input: number,
+    output: number,
+  ): void;
+  maxPoolBackward(
+    outSteps: number,
+    steps: number,
+    channels: number,
+    size: number,
+    strides: number,
+    padLeft: number,
+    input: number,
+    output: number,
+    outputGradient: number,
+    inputGradient: number,
+  ): void;
+  averagePoolForward(
+    outSteps: number,
+    steps: number,
+    channels: number,
+    size: number,
+    strides: number,
+    padLeft: number,
+    input: number,
+    output: number,
+  ): void;
+  averagePoolBackward(
+    outSteps: number,
+    steps: number,
+    channels: number,
+    size: number,
+    strides: number,
+    padLeft: number,
+    outputGradient: number,
+    inputGradient: number,
+  ): void;
   softmaxForward(classes: number, logits: number, probabilities: number): void;
   crossEntropyBackward(
     classes: number,

@@ -2,7 +2,12 @@ import type { Layer } from "../../nn/model.ts";
 import type { BlockContext, BlockOp } from "./block.ts";
 import { compileConv1D, compileDense } from "./conv1d.ts";
 import { compileLstm } from "./lstm.ts";
-import { compileGlobalAverage } from "./pooling.ts";
+import {
+  compileAveragePooling,
+  compileGlobalAverage,
+  compileGlobalMax,
+  compileMaxPooling,
+} from "./pooling.ts";
 
 /** Makes the two passes of one kind of layer. */
 type LayerCompiler<L extends Layer> = (layer: L, context: BlockContext) => BlockOp;
@@ -12,6 +17,9 @@ const COMPILERS: { [K in Layer["kind"]]?: LayerCompiler<Extract<Layer, { kind: K
   Conv1D: compileConv1D,
   Dense: compileDense,
   LSTM: compileLstm,
+  MaxPooling1D: compileMaxPooling,
+  AveragePooling1D: compileAveragePooling,
+  GlobalMaxPooling1D: (_, context) => compileGlobalMax(context),
   GlobalAveragePooling1D: (_, context) => compileGlobalAverage(context),
 };
 

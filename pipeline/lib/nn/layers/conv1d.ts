@@ -11,6 +11,7 @@ import {
   weightOptions,
 } from "./keras_options.ts";
 import { checkRank, checkSize, type LayerBase, type LayerKind } from "./layer_kind.ts";
+import { type WindowExtent, windowExtent } from "./window_extent.ts";
 
 /** Weights: kernel [kernelSize, inChannels, filters], bias [filters]. */
 export interface Conv1DLayer extends LayerBase {
@@ -46,6 +47,7 @@ export const conv1dKind: LayerKind<Conv1DLayer, z.infer<typeof kerasOptions>> = 
     checkActivation(layer.name, layer.activation);
     return [conv1dExtent(layer, input[0]).outSteps, layer.filters];
   },
+  margins: conv1dExtent,
   weights: (
     { filters, kernelSize },
     [input],
@@ -82,48 +84,16 @@ export const conv1dKind: LayerKind<Conv1DLayer, z.infer<typeof kerasOptions>> = 
   },
 };
 
-/** How a convolution lies over the time axis. */
-export interface Conv1DExtent {
-  /** Steps of the output. */
-  outSteps: number;
-  /** Zeros before the first step of the input; the rest of the padding stands after the last one. */
-  padLeft: number;
-}
-
 /**
- * Places a one-dimensional convolution over its input.
+ * Places a one-dimensional convolution over its input, as {@linkcode windowExtent}.
  *
- * Source: TensorFlow, "tf.nn" guide, notes on padding conventions: "same" pads
- * max((ceil(steps / strides) - 1) strides + kernelSize - steps, 0) zeros, the smaller half in front.
- *
- * @param layer Convolution with `kernelSize` and `strides` of at least 1.
- * @param steps Steps of the input, at least 1.
- * @throws RangeError A "valid" kernel that is longer than the input.
- * @throws TypeError An unknown padding.
+ * @throws RangeError, TypeError as there.
  */
 export function conv1dExtent(
-  layer: Pick<Conv1DLayer, "name" | "kernelSize" | "strides" | "padding">,
+  { name, kernelSize, strides, padding }: Pick<Conv1DLayer, "name" | "kernelSize" | "strides" | "padding">,
   steps: number,
-): Conv1DExtent {
-  const { name, kernelSize, strides, padding } = layer;
-  switch (padding) {
-    case "same": {
-      const outSteps = Math.ceil(steps / strides);
-      const padTotal = Math.max((outSteps - 1) * strides + kernelSize - steps, 0);
-      return { outSteps, padLeft: Math.floor(padTotal / 2) };
-    }
-    case "valid":
-      if (kernelSize > steps) {
-        throw new RangeError(
-          `Cannot use layer "${name}": kernelSize must be at most the ${steps} steps of its input, got ${kernelSize}`,
-        );
-      }
-      return { outSteps: Math.floor((steps - kernelSize) / strides) + 1, padLeft: 0 };
-    default:
-      throw new TypeError(
-        `Cannot use layer "${name}": padding must be "same" or "valid", got "${padding satisfies never}"`,
-      );
-  }
+): WindowExtent {
+  return windowExtent({ name, sizeName: "kernelSize" }, { size: kernelSize, strides, padding }, steps);
 }
 
 /** What `conv1d` computes on; all arrays row-major. */

@@ -18,15 +18,19 @@ const layer = (sizes: Partial<Conv1DLayer>): Conv1DLayer => ({
 Deno.test("conv1dExtent() pads like TensorFlow, less in front when the padding is odd", () => {
   const extent = (kernelSize: number, strides: number, steps: number) =>
     conv1dExtent(layer({ kernelSize, strides }), steps);
-  assert.deepEqual(extent(7, 2, 216), { outSteps: 108, padLeft: 2 });
-  assert.deepEqual(extent(7, 2, 217), { outSteps: 109, padLeft: 3 });
-  assert.deepEqual(extent(5, 1, 108), { outSteps: 108, padLeft: 2 });
-  assert.deepEqual(extent(4, 1, 9), { outSteps: 9, padLeft: 1 });
-  assert.deepEqual(extent(1, 3, 10), { outSteps: 4, padLeft: 0 });
+  assert.deepEqual(extent(7, 2, 216), { outSteps: 108, padLeft: 2, padRight: 3 });
+  assert.deepEqual(extent(7, 2, 217), { outSteps: 109, padLeft: 3, padRight: 3 });
+  assert.deepEqual(extent(5, 1, 108), { outSteps: 108, padLeft: 2, padRight: 2 });
+  assert.deepEqual(extent(4, 1, 9), { outSteps: 9, padLeft: 1, padRight: 2 });
+  assert.deepEqual(extent(1, 3, 10), { outSteps: 4, padLeft: 0, padRight: 0 });
 });
 
 Deno.test("conv1dExtent() drops what a valid kernel does not fill", () => {
-  assert.deepEqual(conv1dExtent(layer({ padding: "valid", strides: 2 }), 8), { outSteps: 3, padLeft: 0 });
+  assert.deepEqual(conv1dExtent(layer({ padding: "valid", strides: 2 }), 8), {
+    outSteps: 3,
+    padLeft: 0,
+    padRight: 0,
+  });
   assert.throws(() => conv1dExtent(layer({ padding: "valid", kernelSize: 9 }), 8), RangeError);
 });
 

@@ -1,4 +1,5 @@
 import type { Rng } from "../../core/rng.ts";
+import type { WindowExtent } from "./window_extent.ts";
 
 /** What the layers of every kind have. */
 export interface LayerBase {
@@ -58,6 +59,8 @@ export interface LayerKind<L extends LayerBase, K = never> {
    * @throws RangeError, TypeError An option or an input that it cannot have.
    */
   outputShape(layer: L, inputs: number[][]): number[];
+  /** The zeros that it reads before and behind its input of `steps` steps; absent: none. */
+  margins?(layer: L, steps: number): Pick<WindowExtent, "padLeft" | "padRight">;
   /** Weights in Keras' order (kernel, recurrent kernel, bias). */
   weights(layer: L, inputs: number[][]): WeightSpec[];
   /** Checks and reads the options in Keras' form; one that is not known may only be null. */

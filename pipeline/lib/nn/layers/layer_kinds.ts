@@ -4,7 +4,12 @@ import { denseKind } from "./dense.ts";
 import { inputKind } from "./input.ts";
 import type { LayerKind } from "./layer_kind.ts";
 import { lstmKind } from "./lstm.ts";
-import { globalAveragePooling1dKind } from "./pooling.ts";
+import {
+  averagePooling1dKind,
+  globalAveragePooling1dKind,
+  globalMaxPooling1dKind,
+  maxPooling1dKind,
+} from "./pooling.ts";
 
 /** Every kind of layer under its name; what Keras' options are read into differs from kind to kind. */
 type LayerKinds = { [K in Layer["kind"]]: LayerKind<Extract<Layer, { kind: K }>, never> };
@@ -14,6 +19,9 @@ export const LAYER_KINDS: LayerKinds = {
   InputLayer: inputKind,
   Conv1D: conv1dKind,
   LSTM: lstmKind,
+  MaxPooling1D: maxPooling1dKind,
+  AveragePooling1D: averagePooling1dKind,
+  GlobalMaxPooling1D: globalMaxPooling1dKind,
   GlobalAveragePooling1D: globalAveragePooling1dKind,
   Dense: denseKind,
 } as unknown as LayerKinds;
