@@ -85,6 +85,45 @@ function greatestCommonDivisor(a: number, b: number): number {
 }
 
 /**
+ * Computes the values that share coefficients: those at `place`, `place + up` and so on, whose samples begin at `start`,
+ * `start + down` and so on. Four at a time: each coefficient is fetched once for them, and no addition waits for another.
+ */
+function runPhase(
+  coefficients: Float64Array,
+  x: Float64Array,
+  out: Float64Array,
+  { place, start, ratio: { up, down } }: { place: number; start: number; ratio: Ratio },
+): void {
+  const width = coefficients.length;
+  for (let m = place, from = start; m < out.length;) {
+    if (from >= 0 && from + 3 * down + width <= x.length && m + 3 * up < out.length) {
+      let a = 0, b = 0, c = 0, d = 0;
+      let atA = from, atB = atA + down, atC = atB + down, atD = atC + down;
+      for (let i = 0; i < width; i++) {
+        const h = coefficients[i];
+        a += h * x[atA++];
+        b += h * x[atB++];
+        c += h * x[atC++];
+        d += h * x[atD++];
+      }
+      out[m] = a;
+      out[m + up] = b;
+      out[m + 2 * up] = c;
+      out[m + 3 * up] = d;
+      m += 4 * up;
+      from += 4 * down;
+    } else {
+      let sum = 0;
+      const end = Math.min(width, x.length - from);
+      for (let i = Math.max(0, -from); i < end; i++) sum += coefficients[i] * x[from + i];
+      out[m] = sum;
+      m += up;
+      from += down;
+    }
+  }
+}
+
+/**
  * Prepares resampling by a ratio: low-pass filtering at `up` times the rate of which only every `down`-th value is computed,
  * from those samples only that are not 0 there.
  *
@@ -121,24 +160,14 @@ export function createPolyphaseResampler({ up, down }: Ratio): PolyphaseResample
     resample(x, work = createWorkArray()) {
       requireFinite(x, "resample");
       const out = work(Math.ceil(x.length * up / down));
-      for (let m = 0, centre = 0, phase = 0; m < out.length; m++) {
-        const first = centre - reach, row = phase * width;
-        const from = first < 0 ? -first : 0, to = Math.min(width, x.length - first);
-        // Four sums side by side: an addition need not wait for the one before.
-        let a = 0, b = 0, c = 0, d = 0, i = from;
-        for (; i + 3 < to; i += 4) {
-          a += rows[row + i] * x[first + i];
-          b += rows[row + i + 1] * x[first + i + 1];
-          c += rows[row + i + 2] * x[first + i + 2];
-          d += rows[row + i + 3] * x[first + i + 3];
-        }
-        for (; i < to; i++) a += rows[row + i] * x[first + i];
-        out[m] = (a + b) + (c + d);
-        phase += down;
-        while (phase >= up) {
-          phase -= up;
-          centre++;
-        }
+      // Every up-th value has the same coefficients.
+      for (let first = 0; first < up; first++) {
+        const at = first * down, phase = at % up;
+        runPhase(rows.subarray(phase * width, (phase + 1) * width), x, out, {
+          place: first,
+          start: (at - phase) / up - reach,
+          ratio: { up, down },
+        });
       }
       return out;
     },
