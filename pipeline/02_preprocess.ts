@@ -258,12 +258,27 @@ function prepareOrRefuse(context: Context, record: IngestedRecord) {
   }
 }
 
+/** What people should know of a record before they trust what comes of it. */
+function notesOf(record: PreparedRecord): string[] {
+  const { missingSamples, gaps, beatsLeftOut, polarity } = record;
+  return [
+    missingSamples > 0 &&
+    `${missingSamples} missing samples filled in${gaps > 0 ? `, among them ${gaps} long gaps` : ""}`,
+    beatsLeftOut > 0 && `${beatsLeftOut} beats left out where there is no signal`,
+    polarity.verdict === "inverted" &&
+    `QRS complexes of ${record.lead} are inverted${
+      polarity.flipped ? ", turned upright" : "; --polarity flip"
+    }`,
+  ].filter((note) => note !== false);
+}
+
 await runStage(STAGES.preprocess, {
   run(context) {
     const ingested = context.readJson<IngestedRecord[]>("01_ingest", RECORDS_FILE);
     const bar = context.progress.bar("filtering", ingested.length, "records");
     const prepared = ingested.map((record, i) => {
       const done = prepareOrRefuse(context, record);
+      for (const note of notesOf(done)) context.progress.line(`${record.record}: ${note}`);
       bar.update(i + 1, record.record);
       return done;
     });

@@ -105,6 +105,9 @@ function addTo(tally: Tally, name: string, count: number): void {
   if (count > 0) tally[name] = (tally[name] ?? 0) + count;
 }
 
+const sumOf = (tallies: Record<string, Tally>): number =>
+  Object.values(tallies).flatMap((tally) => Object.values(tally)).reduce((sum, count) => sum + count, 0);
+
 /** Cuts a record's windows and judges each by the others of the record. */
 function cutAndJudge(context: Context, { record, peaks }: RecordBeats) {
   const { windowSamples, rPeakOffset, edges } = context.params, file = signalFile(record.record);
@@ -226,7 +229,7 @@ await runStage(STAGES.window, {
       },
       summary: `${scheme}, ${windowSamples} samples = ${Math.round(1000 * windowSamples / fs)} ms: ${
         SETS.map((name, i) => `${name} ${filled[i]}`).join(", ")
-      }`,
+      }${minQuality > 0 ? `; ${sumOf(droppedForQuality)} of a quality below ${minQuality} dropped` : ""}`,
     };
   },
 });
