@@ -267,7 +267,7 @@ function notesOf(record: PreparedRecord): string[] {
     beatsLeftOut > 0 && `${beatsLeftOut} beats left out where there is no signal`,
     polarity.verdict === "inverted" &&
     `QRS complexes of ${record.lead} are inverted${
-      polarity.flipped ? ", turned upright" : "; --polarity flip"
+      polarity.flipped ? ", turned upright" : "; --polarity flip turns them upright"
     }`,
   ].filter((note) => note !== false);
 }
