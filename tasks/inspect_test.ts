@@ -137,6 +137,7 @@ Deno.test("inspect sums up WFDB records by any of their files, and MIT-BIH as CS
       200,
     ]);
     assert.match(report, /^100\.csv: MIT-BIH as CSV[\s\S]*2 annotations in 100annotations\.txt/);
+    assert.equal((await inspect(cwd, "kaggle/100annotations.txt")).report, report);
   }));
 
 Deno.test("inspect ends with 2 for wrong usage and with 1 for what it cannot look at", () =>

@@ -1,8 +1,8 @@
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { FormatError } from "../../pipeline/lib/core/errors.ts";
 import { isMissingCell, parseNumberCell } from "../../pipeline/lib/formats/csv/cells.ts";
+import { factorOf } from "../../pipeline/lib/formats/csv/plan.ts";
 import type { SignalCsv, SignalCsvPlan } from "../../pipeline/lib/formats/csv/signal_csv.ts";
-import { recordOfAnnotationText } from "../../pipeline/lib/formats/kaggle_csv/annotation_text.ts";
 import { type CsvFinding, csvFindings } from "../../pipeline/lib/report/csv_findings.ts";
 import {
   type CsvFile,
@@ -48,7 +48,7 @@ function summarizeColumns({ layout, leads }: SignalCsvPlan, csv: SignalCsv | und
       read = csv?.leads.find((lead) => lead.index === index);
     const cells = headRows.map((row) => row[index] ?? "");
     const numbers = cells.map((cell) => parseNumberCell(cell, decimalComma)).filter(Number.isFinite);
-    const factor = lead?.unit?.quantity === "voltage" ? lead.unit.factor : 1;
+    const factor = lead === undefined ? 1 : factorOf(lead);
     const ofHead = (pick: (a: number, b: number) => number) =>
       numbers.length === 0 ? null : numbers.reduce((a, b) => pick(a, b));
     return {
@@ -175,9 +175,13 @@ function circumstances(names: readonly string[]): CsvFinding[] {
     : [];
 }
 
-async function inspectCsv(path: string, options: InspectOptions): Promise<Inspection> {
-  const folder = dirname(path), { names, flags } = options;
-  const found = listCsvFiles(names).find(({ file }) => file === basename(path))!;
+/** The text file of that name, or the one that a list of annotations of that name belongs to. */
+const findCsvFile = (name: string, names: readonly string[]): CsvFile | undefined =>
+  listCsvFiles(names).find(({ file, annotations }) => file === name || annotations === name);
+
+async function inspectCsv(named: string, options: InspectOptions): Promise<Inspection> {
+  const folder = dirname(named), { names, flags } = options;
+  const found = findCsvFile(basename(named), names)!, path = join(folder, found.file);
   let read: Read;
   try {
     read = await readFile(folder, found, options);
@@ -266,8 +270,6 @@ async function inspectCsv(path: string, options: InspectOptions): Promise<Inspec
 export const csvKind: FileKind = {
   name: "csv",
   files: ".csv, .tsv, .txt",
-  matches: (path, names) =>
-    recordOfAnnotationText(basename(path)) === undefined &&
-    listCsvFiles(names).some(({ file }) => file === basename(path)),
+  matches: (path, names) => findCsvFile(basename(path), names) !== undefined,
   inspect: inspectCsv,
 };

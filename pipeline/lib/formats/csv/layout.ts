@@ -142,7 +142,7 @@ export function findLayout(head: string, file: string): Layout {
   const first = holdings.includes("number") ? rows.findIndex(isData) : -1;
   if (first < 0) throw refuse("the file must hold at least one row of numbers, got none");
   const dataLine = lines[first].line;
-  const headRows = rows.slice(first).filter((cells) => cells.length === fullWidth);
+  const headRows = rows.slice(first).filter(isData);
   const numbersOf = (i: number) => headRows.map((cells) => parseNumberCell(cells[i], decimalComma));
 
   const isLastEmpty = fullWidth > 1 && body.every((cells) => cells[fullWidth - 1].trim() === "");

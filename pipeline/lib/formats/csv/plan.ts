@@ -58,6 +58,9 @@ export interface SignalCsvPlan {
   limits: RepairLimits;
 }
 
+/** What the numbers of a lead are multiplied with: millivolts of a voltage, else they pass as they are. */
+export const factorOf = ({ unit }: CsvLead): number => unit?.quantity === "voltage" ? unit.factor : 1;
+
 /** What is known of a lead before it is read. */
 export function describeLead(layout: Layout, index: number, options: SignalCsvOptions): CsvLead {
   const { columns, statements } = layout, { unit } = columns[index];

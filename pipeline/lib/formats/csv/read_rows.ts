@@ -1,6 +1,6 @@
 import { createLeadWriter, type LeadReport } from "./lead_writer.ts";
 import { columnName } from "./lead_choice.ts";
-import type { CsvLead, RateSource, SignalCsvPlan } from "./plan.ts";
+import { type CsvLead, factorOf, type RateSource, type SignalCsvPlan } from "./plan.ts";
 import { quote, type Refuse, refuseIn } from "./refusal.ts";
 import { createRowParser, createRowTable, endOfLine, type SkippedLines } from "./row_parser.ts";
 import { createTimeAxis, type TimeReport } from "./time_axis.ts";
@@ -74,7 +74,7 @@ export async function readRows(
   const writers = leads.map((lead, i) =>
     createLeadWriter({
       slot: kept.length - leads.length + i,
-      factor: lead.unit?.quantity === "voltage" ? lead.unit.factor : 1,
+      factor: factorOf(lead),
       place: `${quote(lead.name)} (column ${lead.index + 1})`,
       fs,
       limits,

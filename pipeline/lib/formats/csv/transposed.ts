@@ -1,25 +1,25 @@
-import {
-  isComment,
-  isMissingCell,
-  parseNumberCell,
-  type Separator,
-  separatorByteOf,
-  splitCells,
-  unquote,
-} from "./cells.ts";
+import { isComment, isMissingCell, parseNumberCell, splitCells, unquote } from "./cells.ts";
 import { columnKind, splitUnit } from "./column_names.ts";
 import { evenSteps } from "./even_steps.ts";
 import { findSeparator } from "./dialect.ts";
-import type { Column } from "./layout.ts";
-import { createLeadWriter, DEFAULT_LIMITS, type LeadReport } from "./lead_writer.ts";
-import { describeLead, describePassedOver, type SignalCsvOptions, type SignalCsvPlan } from "./plan.ts";
+import type { Column, Layout } from "./layout.ts";
+import { createLeadWriter, DEFAULT_LIMITS, type LeadReport, type LeadWriter } from "./lead_writer.ts";
+import {
+  type CsvLead,
+  describeLead,
+  describePassedOver,
+  factorOf,
+  type SignalCsvOptions,
+  type SignalCsvPlan,
+} from "./plan.ts";
 import { decideRate, type OpenLead, rateMissing, type SignalCsv } from "./read_rows.ts";
 import { quote, type Refuse, refuseIn } from "./refusal.ts";
 import { createRowParser, createRowTable, endOfLine } from "./row_parser.ts";
+import { createRowSource } from "./row_source.ts";
 import { joinStatements, readStatement } from "./statements.ts";
-import { createTimeAxis, type TimeReport } from "./time_axis.ts";
+import { createTimeAxis, type TimeAxis, type TimeReport } from "./time_axis.ts";
 import { findTimeColumn, resolutionOf } from "./time_column.ts";
-import { type TextBytes, wholeLines } from "./whole_lines.ts";
+import { type LineBlock, type TextBytes, wholeLines } from "./whole_lines.ts";
 
 /** A row of more cells than this is a whole lead when there are few such rows. */
 const MAX_LEADS_SIDE_BY_SIDE = 64;
@@ -27,8 +27,6 @@ const MAX_LEADS_SIDE_BY_SIDE = 64;
 const FEW_ROWS = 32, CELLS_PER_ROW = 8;
 /** Most leads of a file on its side: more are a table of beats. */
 const MAX_ROWS = 64;
-
-const LINE_FEED = 10, RETURN = 13, TAB = 9;
 
 /** Takes a name off the front of a row's cells. */
 function takeName(cells: readonly string[], decimalComma: boolean): { name: string; hasName: boolean } {
@@ -111,45 +109,48 @@ export function planTransposed(text: TextBytes, options: SignalCsvOptions): Sign
   };
 }
 
-/** The rows of a file, each as a stream of its cells with a line feed behind each. */
-function createRowSource(chunks: AsyncGenerator<Uint8Array>, separator: Separator) {
-  const separatorByte = separatorByteOf(separator);
-  let rest = new Uint8Array(0), isAtEnd = false, feedMayFollow = false;
+/** What is made of one row. */
+interface RowSinks {
+  axis?: TimeAxis;
+  writer?: LeadWriter;
+}
 
-  async function fill(): Promise<boolean> {
-    while (rest.length === 0) {
-      const { done, value } = await chunks.next();
-      if (done) {
-        isAtEnd = true;
-        return false;
-      }
-      // Rows are cut in place, in memory of their own.
-      rest = new Uint8Array(value);
-      if (feedMayFollow && rest[0] === LINE_FEED) rest = rest.subarray(1);
-      feedMayFollow &&= value.length === 0;
-    }
-    return true;
-  }
-
-  return {
-    /** @returns False at the end of the file. */
-    hasMore: () => isAtEnd ? Promise.resolve(false) : fill(),
-    /** The bytes of one row: to be read to their end before the next row is begun. */
-    async *row(): AsyncGenerator<Uint8Array> {
-      while (await fill()) {
-        const { end, next } = endOfLine(rest, 0);
-        const cells = rest.subarray(0, end);
-        for (let i = 0; i < cells.length; i++) {
-          if (cells[i] === separatorByte || separator === "blank" && cells[i] === TAB) cells[i] = LINE_FEED;
-        }
-        const isRowEnd = end < rest.length;
-        feedMayFollow = isRowEnd && rest[end] === RETURN && next === rest.length;
-        rest = rest.subarray(Math.min(next, rest.length));
-        if (cells.length > 0) yield cells;
-        if (isRowEnd) return;
-      }
+/** Takes a row's cells, of which the first may be a name. @returns How many values there are. */
+async function takeCells(
+  blocks: AsyncGenerator<LineBlock>,
+  first: LineBlock,
+  { layout, hasName, refuse, axis, writer }: RowSinks & { layout: Layout; hasName: boolean; refuse: Refuse },
+): Promise<number> {
+  const parser = createRowParser({
+    // To the reader of rows, a lead on its side is a file of one column.
+    layout: {
+      ...layout,
+      separator: ";",
+      columns: [{ ...layout.columns[0], kind: "signal" }],
+      linesBeforeData: hasName ? 1 : 0,
     },
-  };
+    columns: [0],
+    emptyLinesAreRows: layout.separator !== "blank",
+    refuse,
+  });
+  const table = createRowTable(1);
+  let position = hasName ? endOfLine(first.bytes, 0).next : 0;
+  for (let block = first;;) {
+    while (position < block.bytes.length) {
+      position = parser.parse(block.bytes, position, table, false);
+      axis?.take(table);
+      writer?.take(table, undefined);
+    }
+    const next = await blocks.next();
+    if (next.done) return parser.rows;
+    [block, position] = [next.value, 0];
+  }
+}
+
+/** Whether a row is a lead that is wanted. */
+function isWanted({ name, index }: CsvLead, wanted: readonly (string | number)[]): boolean {
+  return wanted.length === 0 ||
+    wanted.some((one) => String(one).toLowerCase() === name.toLowerCase() || Number(one) === index + 1);
 }
 
 /** Reads a file of one row a lead. @throws FormatError */
@@ -159,104 +160,77 @@ export async function readTransposed(
   options: SignalCsvOptions,
   openLead: OpenLead,
 ): Promise<SignalCsv> {
-  const { layout, time, limits } = plan, { file, columns: wanted = [] } = options;
-  const { decimalComma, separator } = layout, refuse = refuseIn(file);
-  const source = createRowSource(text.chunks, separator);
-  const leads: (ReturnType<typeof describeLead> & LeadReport)[] = [];
-  let fs = plan.fs, timeReport: TimeReport | undefined, cells: number | undefined;
-  let line = 0, rows = 0, comments = 0, empty = 0, headerLines = layout.linesBeforeData;
+  const { layout, limits } = plan, { file, columns: wanted = [] } = options, refuse = refuseIn(file);
+  const source = createRowSource(text.chunks, layout.separator);
+  const leads: (CsvLead & LeadReport)[] = [];
+  const skippedLines = {
+    beforeData: layout.linesBeforeData,
+    comments: 0,
+    empty: 0,
+    repeatedHeaders: 0,
+    cutOffRows: 0,
+  };
+  let fs = plan.fs, time: TimeReport | undefined, cells: number | undefined;
+  let rows = 0, linesToSkip = layout.linesBeforeData;
 
-  for (; await source.hasMore();) {
-    line++;
+  for (let line = 1; await source.hasMore(); line++) {
     const atCell: Refuse = (rule, cell) =>
       refuse(cell === undefined ? rule : `${rule}, at cell ${cell}`, line);
-    const blocks = wholeLines(source.row(), file);
-    const opened = await blocks.next();
-    if (opened.done) {
-      empty++;
+    const blocks = wholeLines(source.row(), file), first = await blocks.next();
+    if (first.done) {
+      skippedLines.empty++;
       continue;
     }
-    const firstLine = endOfLine(opened.value.bytes, 0);
-    const firstCell = new TextDecoder().decode(opened.value.bytes.subarray(0, firstLine.end));
-    if (isComment(firstCell) || headerLines > 0) {
-      if (isComment(firstCell)) comments++;
-      else headerLines--;
+    const firstCell = new TextDecoder().decode(
+      first.value.bytes.subarray(0, endOfLine(first.value.bytes, 0).end),
+    );
+    if (isComment(firstCell) || linesToSkip > 0) {
+      if (isComment(firstCell)) skippedLines.comments++;
+      else linesToSkip--;
       for await (const _ of blocks);
       continue;
     }
-    if (++rows > MAX_ROWS) {
+    const index = rows++, { name, hasName } = takeName([firstCell], layout.decimalComma);
+    if (rows > MAX_ROWS) {
       throw refuse(
         `a file of one row a lead must have at most ${MAX_ROWS} rows, got more; a table with one beat a row is no recording`,
         line,
       );
     }
-    const { name, hasName } = takeName([firstCell], decimalComma);
-    const isFirst = rows === 1, kind = isFirst ? layout.columns[0].kind : "signal";
-    const lead = describeLead(
-      {
-        ...layout,
-        columns: [{
-          name: name || `row ${rows}`,
-          unit: splitUnit(name).unit,
-          kind: "signal",
-          isDateTime: false,
-        }],
-      },
-      0,
-      options,
-    );
-    const isWanted = wanted.length === 0
-      ? kind === "signal"
-      : wanted.some((one) => String(one).toLowerCase() === lead.name.toLowerCase() || Number(one) === rows);
-    const isTime = isFirst && time !== undefined;
-    if (!isTime && isWanted && fs === undefined) throw rateMissing(plan, refuse);
-    const axis = isTime ? createTimeAxis(time, 0, atCell) : undefined;
-    const writer = !isTime && isWanted
+    const column = {
+      name: name || `row ${rows}`,
+      unit: splitUnit(name).unit,
+      kind: "signal",
+      isDateTime: false,
+    } as const;
+    const lead = { ...describeLead({ ...layout, columns: [column] }, 0, options), index };
+    const isTime = index === 0 && plan.time !== undefined;
+    const isLead = !isTime && isWanted(lead, wanted) &&
+      (wanted.length > 0 || index > 0 || layout.columns[0].kind === "signal");
+    if (isLead && fs === undefined) throw rateMissing(plan, refuse);
+    // A gap would have to be filled in rows that are yet to come.
+    const axis = isTime ? createTimeAxis(plan.time!, 0, atCell) : undefined;
+    const writer = isLead
       ? createLeadWriter({
         slot: 0,
-        factor: lead.unit?.quantity === "voltage" ? lead.unit.factor : 1,
+        factor: factorOf(lead),
         place: `${quote(lead.name)} (row ${rows})`,
         fs: fs!,
         limits,
         refuse: atCell,
-        append: openLead({ ...lead, index: rows - 1 }, leads.length),
+        append: openLead(lead, leads.length),
       })
       : undefined;
-    const parser = createRowParser({
-      // To the reader of rows, a lead on its side is a file of one column.
-      layout: {
-        ...layout,
-        separator: ";",
-        columns: [{ ...layout.columns[0], kind: "signal" }],
-        linesBeforeData: hasName ? 1 : 0,
-      },
-      columns: [0],
-      emptyLinesAreRows: separator !== "blank",
-      refuse: atCell,
-    });
-    const table = createRowTable(1);
-    let position = hasName ? firstLine.next : 0;
-    for (let block = opened.value;;) {
-      while (position < block.bytes.length) {
-        position = parser.parse(block.bytes, position, table, false);
-        axis?.take(table);
-        writer?.take(table, undefined);
-      }
-      const next = await blocks.next();
-      if (next.done) break;
-      [block, position] = [next.value, 0];
-    }
-    parser.finish();
-    cells ??= parser.rows;
-    if (parser.rows !== cells) {
-      throw refuse(`every row must have ${cells} cells as the first one does, got ${parser.rows}`, line);
+    const taken = await takeCells(blocks, first.value, { layout, hasName, refuse: atCell, axis, writer });
+    cells ??= taken;
+    if (taken !== cells) {
+      throw refuse(`every row must have ${cells} cells as the first one does, got ${taken}`, line);
     }
     if (axis !== undefined) {
-      const fromTimes = axis.samplingRate();
-      fs = decideRate(plan, fromTimes, refuse);
-      timeReport = axis.report();
+      fs = decideRate(plan, axis.samplingRate(), refuse);
+      time = axis.report();
     }
-    if (writer !== undefined) leads.push({ ...lead, index: rows - 1, ...writer.finish() });
+    if (writer !== undefined) leads.push({ ...lead, ...writer.finish() });
   }
   if (leads.length === 0) {
     throw refuse("the file must hold a row that is a lead, got none; name one with --column");
@@ -268,13 +242,7 @@ export async function readTransposed(
     fs: fs!,
     fsSource: plan.fsSource!,
     passedOver: plan.passedOver,
-    time: timeReport,
-    skippedLines: {
-      beforeData: layout.linesBeforeData,
-      comments,
-      empty,
-      repeatedHeaders: 0,
-      cutOffRows: 0,
-    },
+    time,
+    skippedLines,
   };
 }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { FormatError } from "../../core/errors.ts";
+import { createRng } from "../../core/rng.ts";
 import { chunked, grid, read, refuses } from "./test_reading.ts";
 
 Deno.test("readSignalCsv() reads files of one row a lead", async () => {
@@ -51,4 +53,29 @@ Deno.test("readSignalCsv() reads rows that are leads the same from any chunks", 
     ),
     { seed: 10, numRuns: 30 },
   );
+});
+
+Deno.test("readSignalCsv() answers damaged rows that are leads with samples or a FormatError", async () => {
+  const rng = createRng(31), row = (k: number) => `lead ${k};${grid(200, (i) => (i * 7 + k) % 11).join(";")}`;
+  const bytes = [...new TextEncoder().encode(["# fs: 250", row(0), row(1), ""].join("\n"))];
+  let good = 0;
+  for (let round = 0; round < 400; round++) {
+    const damaged = bytes.slice(0, rng.integer(4) === 0 ? rng.integer(bytes.length) + 1 : bytes.length);
+    for (let k = rng.integer(3); k > 0; k--) {
+      const at = rng.integer(damaged.length);
+      if (round % 2 === 0) damaged[at] ^= 1 << rng.integer(8);
+      else damaged.splice(at, rng.integer(3), ...(rng.integer(2) === 0 ? [59] : []));
+    }
+    try {
+      const { all, fs } = await read(chunked(Uint8Array.from(damaged), [300]).source, {});
+      assert.ok(
+        fs > 0 && all.every((samples) => samples.length > 0 && samples.every(Number.isFinite)),
+        `round ${round}`,
+      );
+      good++;
+    } catch (error) {
+      assert.ok(error instanceof FormatError, `round ${round}: ${(error as Error).stack}`);
+    }
+  }
+  assert.ok(good > 50 && good < 390, `${good} of 400 were read`);
 });
