@@ -30,6 +30,8 @@ const FLAT_SECONDS = 1;
 /** A run this long at the lead's largest or smallest value counts as saturation. */
 const SATURATION_MS = 20;
 const BLOCK_SAMPLES = 8192;
+/** After so many runs, a file of which more than this share is missing is not read to its end. */
+const HOPELESS = { runs: 100, share: 0.9 };
 
 /** Places in a writer's state: the last sample, NaN before the first, and the range without the last stretch. */
 const LAST = 0, MIN = 1, MAX = 2;
@@ -169,8 +171,26 @@ export function createLeadWriter(options: LeadWriterOptions): LeadWriter {
       endStretch();
       for (let i = 0; i < run; i++) emit(MISSING_SAMPLE);
       addIncident(missing, runLine, run);
+      // A short file of long gaps must not fill a disk before its end is seen.
+      if (missing.count > HOPELESS.runs && missing.samples > HOPELESS.share * (samples + filled)) {
+        checkShare();
+      }
     }
     run = 0;
+  }
+
+  /** @throws FormatError where more than the limit is missing of what was read. */
+  function checkShare(): void {
+    const lost = interpolated.samples + missing.samples, percent = 100 * lost / (samples + filled);
+    // A share says nothing about a handful of samples.
+    if (!(percent > limits.maxMissingPercent && lost > interpolateSamples)) return;
+    throw refuse(
+      `no more than ${limits.maxMissingPercent} % of the samples may be missing, got ${
+        percent.toFixed(1)
+      } % in ${place}; ` +
+        "choose another column with --column, or allow it with --maxMissingPercent",
+      [...interpolated.lines, ...missing.lines].sort((a, b) => a - b)[0],
+    );
   }
 
   /** Takes one sample with all that may be the matter with it. */
@@ -212,18 +232,7 @@ export function createLeadWriter(options: LeadWriterOptions): LeadWriter {
       endStretch();
       if (run > 0) endRun(NaN);
       flush();
-      const lost = interpolated.samples + missing.samples;
-      const percent = samples === 0 ? 0 : 100 * lost / samples;
-      // A share says nothing about a handful of samples.
-      if (percent > limits.maxMissingPercent && lost > interpolateSamples) {
-        throw refuse(
-          `no more than ${limits.maxMissingPercent} % of the samples may be missing, got ${
-            percent.toFixed(1)
-          } % in ${place}; ` +
-            "choose another column with --column, or allow it with --maxMissingPercent",
-          [...interpolated.lines, ...missing.lines].sort((a, b) => a - b)[0],
-        );
-      }
+      checkShare();
       return {
         samples,
         min: state[MIN] === Infinity ? NaN : state[MIN],

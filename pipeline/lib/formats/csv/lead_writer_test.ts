@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { MISSING_SAMPLE } from "./lead_writer.ts";
+import { readSignalCsv } from "./signal_csv.ts";
 import { grid, NONE, read, refuses, samplesOf } from "./test_reading.ts";
 
 Deno.test("readSignalCsv() takes empty cells, NA, nan, inf and the like as missing and never as numbers", async () => {
@@ -52,4 +53,19 @@ Deno.test("readSignalCsv() finds flat stretches and saturation", async () => {
   assert.deepEqual([saturatedSamples, flat.count], [clipped.filter((x) => x === "0.500").length, 0]);
   const dead = await read(grid(1000, () => "7").join("\n"));
   assert.deepEqual([dead.lead.flat.samples, dead.lead.saturatedSamples], [1000, 0]);
+});
+
+Deno.test("readSignalCsv() gives up on a small file of long gaps before they fill a disk", async () => {
+  // Two rows, then a gap of 9 s at 20 kHz, over and over: 180,000 samples for some 30 bytes.
+  const times = grid(4000, (i) => 9 * (i >> 1) + (i & 1) * 5e-5).map((time) => time.toFixed(5));
+  const head = grid(3000, (i) => (i * 5e-5).toFixed(5)), at = Number(head[2999]);
+  const rows = [...head, ...times.slice(2).map((time) => (at + Number(time)).toFixed(5))];
+  let samples = 0;
+  const reading = readSignalCsv(
+    `time (s),ECG\n${rows.map((time, i) => `${time},${i % 7}`).join("\n")}\n`,
+    { file: "x" },
+    () => (block) => samples += block.length,
+  );
+  await assert.rejects(reading, /% of the samples may be missing/);
+  assert.ok(samples < 25e6, `${samples} samples were written`);
 });

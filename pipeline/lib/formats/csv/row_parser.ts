@@ -84,7 +84,8 @@ export function createRowParser(options: RowParserOptions): RowParser {
   const width = columns.length, isBlank = separator === "blank";
   const separatorByte = separatorByteOf(separator);
   // An unquoted comma is a separator where commas separate, whatever quoted cells do.
-  const decimalMark = decimalComma && separator !== "," ? COMMA : POINT;
+  const decimalMark = decimalComma && separator !== "," ? COMMA : POINT,
+    quotedMark = decimalComma ? COMMA : POINT;
   const slotOf = new Int32Array(width).fill(-1), roleOf = new Uint8Array(width);
   kept.forEach((column, slot) => {
     slotOf[column] = slot;
@@ -110,10 +111,12 @@ export function createRowParser(options: RowParserOptions): RowParser {
       while (byte === BLANK || byte === TAB && isBlank) byte = bytes[++position];
       const role = roleOf[column];
       if (role === NUMBER) {
-        cursor.position = position;
-        const value = parseDecimal(bytes, cursor, decimalMark);
-        // What is no number here is an empty cell, a word for a missing one, a quote, or an error.
+        const isQuoted = byte === QUOTE;
+        cursor.position = isQuoted ? position + 1 : position;
+        const value = parseDecimal(bytes, cursor, isQuoted ? quotedMark : decimalMark);
+        // What is no number here is an empty cell, a word for a missing one, or an error.
         if (value - value !== 0 && !(isEmptyCell(byte) && value !== value)) return -1;
+        if (isQuoted && bytes[cursor.position++] !== QUOTE) return -1;
         position = cursor.position;
         values[base + slotOf[column]] = value;
       } else if (byte === QUOTE) {
