@@ -4,7 +4,7 @@ import { readWindowSet, type WindowSet } from "./lib/artefacts/window_set.ts";
 import { AAMI_CLASSES } from "./lib/beats/aami.ts";
 import { FormatError, StageError } from "./lib/core/errors.ts";
 import { createRng } from "./lib/core/rng.ts";
-import { createWasmEngine } from "./lib/engine/wasm_engine.ts";
+import { ENGINES } from "./lib/engine/engines.ts";
 import { ARCHITECTURES } from "./lib/nn/architectures/architectures.ts";
 import { initializeWeights } from "./lib/nn/initialize.ts";
 import { countParameters } from "./lib/nn/shapes.ts";
@@ -54,7 +54,7 @@ await runStage(STAGES.train, {
     const model = ARCHITECTURES[name].build({ windowSamples: train.windowSamples, channels: 1, classes });
     const classWeights = balancedClassWeights(train.labels, classes, params.classWeighting);
     const first = initializeWeights(model, createRng(params.seed).fork(`weights of ${name}`));
-    const engine = await createWasmEngine(model, first, {
+    const engine = await ENGINES[params.engine].create(model, first, {
       workers: params.workers || navigator.hardwareConcurrency,
       batchSize: params.batchSize,
       classWeights,

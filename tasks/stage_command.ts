@@ -25,7 +25,7 @@ export function stageArguments(task: string, args: string[], options: StageComma
     if (!elsewhere) return word;
     if (word.startsWith("--allow-read=")) return `${word},${PROJECT}`;
     if (word.startsWith("--allow-ffi=")) {
-      return word.replaceAll("node_modules", join(PROJECT, "node_modules"));
+      return word.replace(/[^=,]+(?=,|$)/g, (path) => join(PROJECT, path));
     }
     return word.startsWith("pipeline/") || word.startsWith("tasks/") ? join(PROJECT, word) : word;
   });

@@ -1,11 +1,19 @@
 import type { AdamOptions, OptimizerState, TrainingBatch } from "./engine.ts";
-import type { EngineLayout } from "./wasm_layout.ts";
+
+/** What a batch is checked against. */
+export interface BatchSizes {
+  /** Largest batch, in windows. */
+  batchSize: number;
+  /** Values of one window. */
+  windowValues: number;
+  classes: number;
+}
 
 /** @throws RangeError Unless the option is an integer in [1, largest]. */
 export function checkInteger(name: string, value: number, largest: number): void {
   if (!Number.isInteger(value) || value < 1 || value > largest) {
     throw new RangeError(
-      `Cannot start the wasm engine: ${name} must be an integer in [1, ${largest}], got ${value}`,
+      `Cannot start the engine: ${name} must be an integer in [1, ${largest}], got ${value}`,
     );
   }
 }
@@ -16,11 +24,11 @@ export function checkAdam(
 ): Required<AdamOptions> {
   for (const [name, beta] of [["beta1", beta1], ["beta2", beta2]] as const) {
     if (!(beta >= 0 && beta < 1)) {
-      throw new RangeError(`Cannot start the wasm engine: ${name} must be in [0, 1), got ${beta}`);
+      throw new RangeError(`Cannot start the engine: ${name} must be in [0, 1), got ${beta}`);
     }
   }
   if (!(epsilon > 0 && epsilon < Infinity)) {
-    throw new RangeError(`Cannot start the wasm engine: epsilon must be above 0, got ${epsilon}`);
+    throw new RangeError(`Cannot start the engine: epsilon must be above 0, got ${epsilon}`);
   }
   return { beta1, beta2, epsilon };
 }
@@ -30,7 +38,7 @@ export function checkClassWeights(weights: ArrayLike<number> | undefined, classe
   const checked = weights === undefined ? new Float64Array(classes).fill(1) : Float64Array.from(weights);
   if (checked.length !== classes || !checked.every((weight) => weight >= 0 && weight < Infinity)) {
     throw new RangeError(
-      `Cannot start the wasm engine: classWeights must hold ${classes} numbers of at least 0, got [${
+      `Cannot start the engine: classWeights must hold ${classes} numbers of at least 0, got [${
         checked.join(", ")
       }]`,
     );
@@ -46,7 +54,7 @@ export function checkLearningRate(learningRate: number): void {
 }
 
 /** @throws RangeError A batch that is too large, too short, or has a label that is no class. */
-export function checkBatch({ windows, labels, count }: TrainingBatch, layout: EngineLayout): void {
+export function checkBatch({ windows, labels, count }: TrainingBatch, layout: BatchSizes): void {
   if (!Number.isInteger(count) || count < 1 || count > layout.batchSize) {
     throw new RangeError(`Cannot train: count must be an integer in [1, ${layout.batchSize}], got ${count}`);
   }
@@ -64,7 +72,11 @@ export function checkBatch({ windows, labels, count }: TrainingBatch, layout: En
 }
 
 /** @throws RangeError Fewer values than `count` windows have. */
-export function checkWindows(windows: Float32Array, count: number, { windowValues }: EngineLayout): void {
+export function checkWindows(
+  windows: Float32Array,
+  count: number,
+  { windowValues }: Pick<BatchSizes, "windowValues">,
+): void {
   if (!Number.isInteger(count) || count < 0 || windows.length < count * windowValues) {
     throw new RangeError(
       `Cannot compute: windows must hold count x ${windowValues} values, got ${windows.length} for count ${count}`,

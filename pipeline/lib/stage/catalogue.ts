@@ -20,6 +20,9 @@ export interface StageDeclaration<S extends ParamSpec = ParamSpec> {
 /** Architectures that can be trained; lib/nn/architectures holds them, a test compares the two lists. */
 export const MODEL_NAMES = ["cnn", "lstm"] as const;
 
+/** Training engines; lib/engine/engines.ts holds them, a test compares the two lists. */
+export const ENGINE_NAMES = ["wasm", "tfjs-wasm", "tfjs-node"] as const;
+
 const model = {
   type: "list",
   default: MODEL_NAMES,
@@ -361,7 +364,15 @@ const train = declare({
       max: 1,
       doc: "Exponent of the inverse class frequency: 0 weighs beats alike, 1 weighs classes alike",
     },
+    engine: {
+      type: "string",
+      default: "wasm",
+      choices: ENGINE_NAMES,
+      doc:
+        "What computes: the project's kernels, or TensorFlow.js (`deno task doctor` says what is usable here)",
+    },
     fusedMultiplyAdd: {
+      needs: ["engine", "wasm"],
       type: "boolean",
       default: false,
       doc:
@@ -373,6 +384,7 @@ const train = declare({
       min: 0,
       max: 256,
       inKey: false,
+      needs: ["engine", "wasm"],
       doc: "Threads; 0 takes one for each core. The result does not depend on it",
     },
     seed,

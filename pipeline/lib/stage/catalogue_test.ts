@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
+import { ENGINES } from "../engine/engines.ts";
 import { ARCHITECTURES } from "../nn/architectures/architectures.ts";
 import { DETECTORS } from "../signal/qrs/detectors.ts";
-import { MODEL_NAMES, STAGE_CHAIN, stageByName, STAGES } from "./catalogue.ts";
+import { ENGINE_NAMES, MODEL_NAMES, STAGE_CHAIN, stageByName, STAGES } from "./catalogue.ts";
 import { checkValue } from "./params.ts";
 
-Deno.test("the catalogue names every architecture and every detector", () => {
+Deno.test("the catalogue names every architecture, engine and detector", () => {
   assert.deepEqual([...MODEL_NAMES].sort(), Object.keys(ARCHITECTURES).sort());
+  assert.deepEqual([...ENGINE_NAMES].sort(), Object.keys(ENGINES).sort());
   assert.deepEqual([...STAGES.preprocess.params.detector.choices].sort(), Object.keys(DETECTORS).sort());
 });
 

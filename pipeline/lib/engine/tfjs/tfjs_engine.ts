@@ -1,0 +1,147 @@
+import type { Model, Weights } from "../../nn/model.ts";
+import { checkWeights, outputShapes, valueCount, weightShapes } from "../../nn/shapes.ts";
+import {
+  checkAdam,
+  checkBatch,
+  checkClassWeights,
+  checkInteger,
+  checkLearningRate,
+  checkOptimizerState,
+  checkWindows,
+} from "../checks.ts";
+import type { Engine, OptimizerState } from "../engine.ts";
+import type { WasmEngineOptions } from "../wasm_engine.ts";
+import { stepAdam } from "./adam.ts";
+import type { TensorFlow } from "./tensorflow.ts";
+import { buildTfjsModel } from "./tfjs_model.ts";
+
+/** How an engine on TensorFlow.js computes. */
+export interface TfjsEngineOptions
+  extends Pick<WasmEngineOptions, "batchSize" | "optimizer" | "classWeights"> {
+  /** For example "tfjs-wasm". */
+  name: string;
+  /** Name of TensorFlow.js' backend, for example "wasm". */
+  backend: string;
+  /** Threads that the backend uses. */
+  workers: number;
+}
+
+/**
+ * Starts an engine on TensorFlow.js: forward and backward passes are those of its layers, while weights and the optimizer are
+ * kept here.
+ *
+ * @param tf TensorFlow.js with its backend, see tfjs_packages.ts.
+ * @param weights First weights.
+ * @throws TypeError A layer that TensorFlow.js does not have, by name.
+ * @throws RangeError Weights that are not the model's, or an option out of its range.
+ */
+export async function createTfjsEngine(
+  tf: TensorFlow,
+  model: Model,
+  weights: Weights,
+  options: TfjsEngineOptions,
+): Promise<Engine> {
+  const { name, backend, workers, batchSize = 256 } = options;
+  checkInteger("batchSize", batchSize, 2 ** 20);
+  const adam = checkAdam(options.optimizer ?? {});
+  checkWeights(model, weights);
+  const classes = valueCount(outputShapes(model).get(model.output)!);
+  const classWeights = checkClassWeights(options.classWeights, classes);
+  await tf.setBackend(backend);
+  const network = await buildTfjsModel(tf, model, name), { windowValues, parameterCount } = network;
+  const sizes = { batchSize, windowValues, classes };
+  const values = flatten(weights);
+  let state: OptimizerState = {
+    step: 0,
+    firstMoments: new Float32Array(parameterCount),
+    secondMoments: new Float32Array(parameterCount),
+  };
+  network.writeWeights(values);
+
+  let isBusy = false, isClosed = false;
+  const run = async <T>(compute: () => T): Promise<T> => {
+    if (isClosed) throw new Error(`Cannot run ${name}: it was closed`);
+    if (isBusy) throw new Error(`Cannot run ${name}: its calls must not overlap`);
+    isBusy = true;
+    try {
+      // Another engine in this process may have chosen its own.
+      await tf.setBackend(backend);
+      return compute();
+    } finally {
+      isBusy = false;
+    }
+  };
+  return {
+    name,
+    model,
+    workers,
+    batchSize,
+    async trainBatch(batch, learningRate) {
+      checkBatch(batch, sizes);
+      checkLearningRate(learningRate);
+      return await run(() => {
+        const { windows, labels, count } = batch, lossWeights = new Float32Array(count * classes);
+        for (let i = 0; i < count; i++) {
+          lossWeights[i * classes + labels[i]] = classWeights[labels[i]] / count;
+        }
+        const { loss, gradient } = network.differentiate(windows, lossWeights);
+        stepAdam(values, gradient, state, { ...adam, learningRate });
+        network.writeWeights(values);
+        return loss;
+      });
+    },
+    async predict(windows, count) {
+      checkWindows(windows, count, sizes);
+      return await run(() => {
+        const probabilities = new Float32Array(count * classes);
+        for (let first = 0; first < count; first += batchSize) {
+          const part = Math.min(batchSize, count - first);
+          const inputs = windows.subarray(first * windowValues, (first + part) * windowValues);
+          probabilities.set(network.predict(inputs, part), first * classes);
+        }
+        return probabilities;
+      });
+    },
+    getWeights() {
+      let offset = 0;
+      return new Map(
+        weightShapes(model).map(({ name, shape }) => {
+          const data = values.slice(offset, offset += valueCount(shape));
+          return [name, { shape, data }];
+        }),
+      );
+    },
+    setWeights(replacement) {
+      checkWeights(model, replacement);
+      values.set(flatten(replacement));
+      network.writeWeights(values);
+    },
+    getOptimizerState: () => copyState(state),
+    setOptimizerState(replacement) {
+      checkOptimizerState(replacement, parameterCount);
+      state = copyState(replacement);
+    },
+    close() {
+      if (!isClosed) network.dispose();
+      isClosed = true;
+    },
+  };
+}
+
+/** @returns All values in the order of the weights. */
+function flatten(weights: Weights): Float32Array {
+  const arrays = [...weights.values()].map(({ data }) => data);
+  const values = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const array of arrays) {
+    values.set(array, offset);
+    offset += array.length;
+  }
+  return values;
+}
+
+const copyState = ({ step, firstMoments, secondMoments }: OptimizerState): OptimizerState => ({
+  step,
+  firstMoments: firstMoments.slice(),
+  secondMoments: secondMoments.slice(),
+});

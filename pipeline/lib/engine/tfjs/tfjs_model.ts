@@ -1,0 +1,169 @@
+import { type KerasConfig, toKerasConfig } from "../../nn/keras_config.ts";
+import type { Model } from "../../nn/model.ts";
+import { outputShapes, valueCount, weightShapes } from "../../nn/shapes.ts";
+import type { TensorFlow, TfLayerVariable, TfTensor } from "./tensorflow.ts";
+
+/** A model of TensorFlow.js whose weights and gradients are flat arrays in the order of the model's weights. */
+export interface TfjsModel {
+  /** Values of one window: those of all InputLayers, one behind the other. */
+  windowValues: number;
+  /** Parameters of the model. */
+  parameterCount: number;
+  writeWeights(values: Float32Array): void;
+  /**
+   * @param windows [count, windowValues].
+   * @param lossWeights [count, classes]: what each window's -log p is multiplied by, 0 but for its own class.
+   * @returns The loss and its gradient, [parameters], before the step.
+   */
+  differentiate(windows: Float32Array, lossWeights: Float32Array): { loss: number; gradient: Float32Array };
+  /** @returns Probabilities, [count, classes]. */
+  predict(windows: Float32Array, count: number): Float32Array;
+  dispose(): void;
+}
+
+/**
+ * Builds a model in TensorFlow.js from its Keras configuration.
+ *
+ * @param engine For error texts.
+ * @throws TypeError A layer or option that TensorFlow.js does not have, by name; an output that is no Dense with softmax.
+ */
+export async function buildTfjsModel(tf: TensorFlow, model: Model, engine: string): Promise<TfjsModel> {
+  const layersModel = await tf.loadLayersModel({
+    load: () => Promise.resolve({ modelTopology: trainingConfig(model) }),
+  }).catch((cause) => {
+    throw new TypeError(
+      `Cannot train model "${model.name}" with ${engine}: TensorFlow.js must know its layers and their options, ` +
+        `got "${cause.message}"`,
+      { cause },
+    );
+  });
+  const shapes = outputShapes(model), classes = shapes.get(model.output)![0];
+  const places = findWeights(model, (layer) => layersModel.getLayer(layer).weights, engine);
+  const parameterCount = places.reduce((sum, { size }) => sum + size, 0);
+  const variables = places.map(({ variable }) => variable.read());
+  const inputs = model.layers.filter(({ kind }) => kind === "InputLayer").map(({ name }) => {
+    const shape = shapes.get(name)!;
+    return { shape, size: valueCount(shape) };
+  });
+  const windowValues = inputs.reduce((sum, { size }) => sum + size, 0);
+
+  const inputTensors = (windows: Float32Array, count: number): TfTensor[] => {
+    let first = 0;
+    return inputs.map(({ shape, size }) => {
+      const values = inputs.length === 1
+        ? windows.subarray(0, count * size)
+        : columnsOf(windows, { count, windowValues, first, size });
+      first += size;
+      return tf.tensor(values, [count, ...shape]);
+    });
+  };
+  return {
+    windowValues,
+    parameterCount,
+    writeWeights(values) {
+      for (const { variable, shape, offset, size } of places) {
+        tf.tidy(() => void variable.write(tf.tensor(values.slice(offset, offset + size), shape)));
+      }
+    },
+    differentiate(windows, lossWeights) {
+      const count = lossWeights.length / classes;
+      return tf.tidy(() => {
+        const tensors = inputTensors(windows, count), weights = tf.tensor(lossWeights, [count, classes]);
+        const { value, grads } = tf.variableGrads(() => {
+          const logits = layersModel.apply(tensors, { training: true });
+          return tf.neg(tf.sum(tf.mul(tf.logSoftmax(logits), weights)));
+        }, variables);
+        const gradient = new Float32Array(parameterCount);
+        places.forEach(({ offset }, i) => gradient.set(grads[variables[i].name].dataSync(), offset));
+        return { loss: value.dataSync()[0], gradient };
+      });
+    },
+    predict: (windows, count) =>
+      tf.tidy(() => {
+        const logits = layersModel.apply(inputTensors(windows, count), { training: false });
+        return tf.softmax(logits).dataSync().slice();
+      }),
+    dispose: () => layersModel.dispose(),
+  };
+}
+
+/**
+ * The model's Keras configuration, with two changes: the output is left without its softmax, which the loss has; and every
+ * weight begins at 0, because it is set anyhow and the default of recurrent weights costs a QR decomposition.
+ */
+function trainingConfig(model: Model): KerasConfig {
+  const output = model.layers.find(({ name }) => name === model.output)!;
+  if (output.kind !== "Dense" || output.activation !== "softmax") {
+    throw new TypeError(
+      `Cannot train model "${model.name}": its output must be a Dense layer with softmax, got ${output.kind} ` +
+        `"${output.name}"`,
+    );
+  }
+  const config = toKerasConfig({
+    ...model,
+    layers: model.layers.map((layer) => layer === output ? { ...output, activation: "linear" } : layer),
+  });
+  return withZeros(config) as KerasConfig;
+}
+
+function withZeros(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withZeros);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => {
+      if (key.endsWith("_initializer")) return [key, { class_name: "Zeros", config: {} }];
+      // TensorFlow.js leaves the parts behind that it puts such a bias together from.
+      if (key === "unit_forget_bias") return [key, false];
+      return [key, withZeros(inner)];
+    }),
+  );
+}
+
+/** One weight of the model: where it lies in the flat arrays, and its variable. */
+interface WeightPlace {
+  variable: TfLayerVariable;
+  shape: number[];
+  offset: number;
+  size: number;
+}
+
+/** Weights of a layer stand in the same order in Keras and TensorFlow.js. */
+function findWeights(
+  model: Model,
+  variablesOf: (layer: string) => TfLayerVariable[],
+  engine: string,
+): WeightPlace[] {
+  const places: WeightPlace[] = [];
+  let offset = 0;
+  const byLayer = Map.groupBy(weightShapes(model), ({ name }) => name.slice(0, name.indexOf("/")));
+  for (const [layer, weights] of byLayer) {
+    const variables = variablesOf(layer);
+    weights.forEach(({ name, shape }, i) => {
+      const variable = variables[i];
+      if (variables.length !== weights.length || String(variable.shape) !== String(shape)) {
+        throw new TypeError(
+          `Cannot train model "${model.name}" with ${engine}: TensorFlow.js must have weight "${name}" as [${
+            shape.join(", ")
+          }], got [${variable?.shape.join(", ")}] of ${variables.length} weights`,
+        );
+      }
+      const size = valueCount(shape);
+      places.push({ variable, shape, offset, size });
+      offset += size;
+    });
+  }
+  return places;
+}
+
+/** @returns The values first to first + size of each window, [count, size]. */
+function columnsOf(
+  windows: Float32Array,
+  { count, windowValues, first, size }: Record<"count" | "windowValues" | "first" | "size", number>,
+): Float32Array {
+  const values = new Float32Array(count * size);
+  for (let window = 0; window < count; window++) {
+    const at = window * windowValues + first;
+    values.set(windows.subarray(at, at + size), window * size);
+  }
+  return values;
+}
