@@ -1,4 +1,4 @@
-import { createBeatPath, ECHO_SECONDS, type Surroundings } from "./beat_path.ts";
+import { createBeatPath, type Surroundings } from "./beat_path.ts";
 import type { QrsAlgorithm, QrsSearch } from "./detector.ts";
 import { type Candidate, createBlockHistory, quantile } from "./qrs_candidates.ts";
 import { createQrsEnvelope } from "./qrs_envelope.ts";
@@ -22,8 +22,8 @@ const LOG_CONTRAST = 1.3;
 /** Bounds of a candidate's gain: what is below is none, and nothing is worth more than a normal beat. */
 const GAIN = { least: -1.5, most: 1.2 };
 
-/** Strong candidates show the rhythm: gain, lowest ratio to a neighbour within ECHO_SECONDS before, and least distance. */
-const STRONG = { gain: 0.3, ratio: 0.5, apartSeconds: 0.3 };
+/** Least gain and least distance of strong candidates, which show the rhythm. */
+const STRONG = { gain: 0.3, apartSeconds: 0.3 };
 /** Bounds of the usual time from beat to beat, and what it is taken for where there are too few beats to tell. */
 const RR_SECONDS = { least: 0.3, most: 2, unknown: 0.8 };
 /** Cost of an early beat = REGULARITY / median |ln(rr / usual rr)|, within bounds. */
@@ -38,7 +38,7 @@ function openSearch(fs: number): QrsSearch {
   const usualReach = Math.round(USUAL.reachSeconds * rate);
   let judged = 0, usualLevel = 0;
   const scratch = new Float64Array(256);
-  let strong: Candidate[] = [];
+  const strong: Candidate[] = [];
 
   const surroundings: Surroundings = {
     rr: 0,
@@ -78,25 +78,17 @@ function openSearch(fs: number): QrsSearch {
   const gainOf = ({ logHeight, contrast }: Candidate, threshold: number) =>
     Math.min(GAIN.most, logHeight - threshold + Math.min(0, contrast - LOG_CONTRAST));
 
-  const findStrong = (first: number, last: number, threshold: number): Candidate[] => {
-    const all: Candidate[] = [], found: Candidate[] = [];
-    const lowest = Math.log(STRONG.ratio);
+  const findStrong = (first: number, last: number, threshold: number) => {
+    strong.length = 0;
     for (let b = first; b <= last; b++) {
       for (const candidate of history.block(b).candidates) {
-        let isStrong = gainOf(candidate, threshold) >= STRONG.gain;
-        for (let k = all.length - 1; k >= 0 && isStrong; k--) {
-          if (candidate.at - all[k].at >= ECHO_SECONDS * rate) break;
-          isStrong = candidate.logHeight >= all[k].logHeight + lowest;
-        }
-        all.push(candidate);
-        if (!isStrong) continue;
-        const before = found.at(-1);
+        if (candidate.isEcho || gainOf(candidate, threshold) < STRONG.gain) continue;
+        const before = strong.at(-1);
         if (before === undefined || candidate.at - before.at >= STRONG.apartSeconds * rate) {
-          found.push(candidate);
-        } else if (candidate.logHeight > before.logHeight) found[found.length - 1] = candidate;
+          strong.push(candidate);
+        } else if (candidate.logHeight > before.logHeight) strong[strong.length - 1] = candidate;
       }
     }
-    return found;
   };
   const learnRhythm = () => {
     const n = strong.length - 1;
@@ -115,7 +107,7 @@ function openSearch(fs: number): QrsSearch {
     const first = Math.max(0, judged - CONTEXT_BLOCKS);
     const last = Math.min(history.blocks - 1, judged + CONTEXT_BLOCKS);
     const threshold = thresholdOf(first, last);
-    strong = findStrong(first, last, threshold);
+    findStrong(first, last, threshold);
     learnRhythm();
     for (const candidate of history.block(judged).candidates) {
       const gain = gainOf(candidate, threshold);
@@ -157,7 +149,7 @@ function openSearch(fs: number): QrsSearch {
  *    Tompkins, IEEE Trans. Biomed. Eng. 33(12), 1986). The threshold is a geometric mean of the two: in a clean lead it falls.
  * 3. A candidate's gain is the logarithm of its ratio to the threshold; less what it lacks to stand out from its own background, which bursts of
  *    muscle noise and electrode motion do not.
- * 4. Strong candidates show the usual time from beat to beat, how regular the rhythm is, and what usually stands at any distance
+ * 4. Strong candidates (those that cannot be the T wave of a higher one) show the usual time from beat to beat, how regular the rhythm is, and what usually stands at any distance
  *    from a beat: its T and P waves.
  * 5. The beats are the sequence of candidates with the largest sum of gains less costs (beat_path.ts). Costs are for early and late
  *    beats, for early ones the more regular the rhythm, and for what is no higher than the P or T wave usually in its place. This is the

@@ -6,7 +6,7 @@ import { qrsFigures, scoreDetections } from "../../metrics/qrs_score.ts";
 import { generateSyntheticRecord } from "../../sources/synthetic.ts";
 import { mapSampleIndex, resampleFft } from "../resample.ts";
 import { best } from "./best.ts";
-import { detectBeats } from "./detector.ts";
+import { detectBeats, openBeatStream } from "./detector.ts";
 import { drawEcg, drawRhythm } from "./test_ecg.ts";
 
 const MITDB = "../shared/mitdb";
@@ -87,6 +87,20 @@ Deno.test("best goes on as before when a lead comes back", () => {
   assert.equal(missed, 0);
   // The steps of 5 mV themselves are as steep as beats.
   assert.ok(extra <= 2, `${extra} extra`);
+});
+
+Deno.test("best keeps nothing of what has long passed: a day at 100 Hz takes no more memory than an hour", () => {
+  const fs = 100, stream = openBeatStream(best, fs), tenMinutes = drawEcg(drawRhythm(600, 10), 600, fs);
+  let beats = 0;
+  const heldAfter = (hours: number) => {
+    for (let k = 0; k < 6 * hours; k++) beats += stream.push(tenMinutes).length;
+    const { heapUsed, external } = Deno.memoryUsage();
+    return heapUsed + external;
+  };
+  const before = heldAfter(1), after = heldAfter(23);
+  assert.ok(beats > 24 * 4400, `${beats} beats`);
+  // The samples of 23 hours are 33 MB; what waits for the garbage collector is less.
+  assert.ok(after - before < 16e6, `${after - before} bytes more`);
 });
 
 Deno.test("best loses no beat to hum and wander, few to muscle noise", () => {

@@ -42,6 +42,21 @@ export interface BeatStream {
   finish(): number[];
 }
 
+/** Tells whether one of the first `length` floats, seen as integers, is NaN or infinite: then all bits of its exponent are set. */
+function hasNonFinite(bits: Int32Array, length: number): boolean {
+  let carried = 0;
+  // One more in the exponent carries into the sign.
+  for (let i = 0; i < length; i++) carried |= (bits[i] & 0x7fffffff) + 0x00800000;
+  return carried < 0;
+}
+
+function repeatLast(samples: Float32Array, length: number, last: number): void {
+  for (let i = 0; i < length; i++) {
+    if (Number.isFinite(samples[i])) last = samples[i];
+    else samples[i] = last;
+  }
+}
+
 /**
  * Starts a detector on a lead that arrives in pieces; the pieces' lengths do not change what is found.
  *
@@ -63,19 +78,16 @@ export function openBeatStream(algorithm: QrsAlgorithm, fs: number): BeatStream 
       historySeconds: HISTORY_SECONDS,
       refractorySeconds: REFRACTORY_SECONDS,
     });
-  const piece = new Float32Array(Math.floor(fs));
+  const piece = new Float32Array(Math.floor(fs)), bits = new Int32Array(piece.buffer);
   let last = 0;
   return {
     push(ecg) {
       const peaks: number[] = [];
       for (let from = 0; from < ecg.length; from += piece.length) {
         const length = Math.min(piece.length, ecg.length - from);
-        for (let i = 0; i < length; i++) {
-          const value = ecg[from + i];
-          // NaN and the infinities are the only values whose difference with themselves is not 0.
-          if (value - value === 0) last = value;
-          piece[i] = last;
-        }
+        piece.set(ecg.subarray(from, from + length));
+        if (hasNonFinite(bits, length)) repeatLast(piece, length, last);
+        last = piece[length - 1];
         const samples = piece.subarray(0, length), found: number[] = [];
         search.push(samples, found);
         locator.push(samples, found, peaks);

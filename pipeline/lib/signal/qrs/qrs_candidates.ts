@@ -6,8 +6,10 @@ const BLOCK_SECONDS = 1;
 const APART_SECONDS = 0.08;
 /** What lies this far from a candidate on both sides is its background: neither its own complex nor the beats beside it. */
 const BACKGROUND_SECONDS = { from: 0.12, to: 0.3 };
+/** What is lower than this part of a candidate within ECHO_SECONDS before may be its T wave. */
+const LOG_ECHO_RATIO = Math.log(0.5);
 /** About as many samples of a block give its median. */
-const MEDIAN_SAMPLES = 16;
+const MEDIAN_SAMPLES = 10;
 
 /** A local maximum of the envelope. */
 export interface Candidate {
@@ -16,6 +18,8 @@ export interface Candidate {
   /** Logarithm of the envelope there, and of its ratio to the mean envelope in the background. */
   logHeight: number;
   contrast: number;
+  /** Whether it is so much lower than one within ECHO_SECONDS before that it may be that one's T wave. */
+  isEcho: boolean;
 }
 
 /** One block of the envelope. */
@@ -92,6 +96,16 @@ export function createBlockHistory(fs: number, keep: number): BlockHistory {
     for (let k = near; k <= far; k++) sum += ring[(at + k) & mask] + ring[(at - k) & mask];
     return logHeight - Math.log(sum / (2 * (far - near + 1)));
   };
+  const isEcho = (at: number, logHeight: number) => {
+    for (let b = blocks - 1; b >= Math.max(0, blocks - 2); b--) {
+      const { candidates } = kept[b % keep];
+      for (let k = candidates.length - 1; k >= 0; k--) {
+        if (at - candidates[k].at >= ECHO_SECONDS * fs) return false;
+        if (logHeight < candidates[k].logHeight + LOG_ECHO_RATIO) return true;
+      }
+    }
+    return false;
+  };
   return {
     blockSamples,
     get blocks() {
@@ -113,7 +127,12 @@ export function createBlockHistory(fs: number, keep: number): BlockHistory {
         if (here > highest) highest = here;
         if (here > before && here >= after && i > 0 && i < samples - 1 && isHighest(i)) {
           const logHeight = Math.log(here);
-          made.candidates.push({ at: i, logHeight, contrast: contrastOf(i, logHeight) });
+          made.candidates.push({
+            at: i,
+            logHeight,
+            contrast: contrastOf(i, logHeight),
+            isEcho: isEcho(i, logHeight),
+          });
         }
         before = here;
         here = after;

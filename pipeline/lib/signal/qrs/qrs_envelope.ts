@@ -55,47 +55,50 @@ export function sampleWavelet(fs: number): { even: Float64Array; odd: Float64Arr
  * @param leadFs Sampling rate of the lead in Hz.
  */
 export function createQrsEnvelope(leadFs: number): QrsEnvelope {
-  const step = Math.max(1, Math.round(leadFs / RATE_HZ)), rate = leadFs / step;
+  const step = Math.max(1, Math.round(leadFs / RATE_HZ)), rate = leadFs / step, share = 1 / step;
   const { even, odd } = sampleWavelet(rate), reach = even.length;
   const capacity = Math.ceil(rate) + HOP;
   // The lead at the lower rate: `reach` samples on both sides of those whose envelope is wanted.
   const means = new Float64Array(2 * reach + capacity), out = new Float64Array(capacity);
   let filled = 0, sum = 0, count = 0, next = reach;
 
+  const addSample = (value: number) => {
+    sum += value;
+    if (++count < step) return;
+    const mean = sum * share;
+    if (filled === 0) {
+      means.fill(mean, 0, reach);
+      filled = reach;
+    }
+    means[filled++] = mean;
+    sum = count = 0;
+  };
   const average = (ecg: Float32Array) => {
     let i = 0;
-    const addSample = () => {
-      sum += ecg[i++];
-      if (++count < step) return;
-      const mean = sum / step;
-      if (filled === 0) {
-        means.fill(mean, 0, reach);
-        filled = reach;
-      }
-      means[filled++] = mean;
-      sum = count = 0;
-    };
-    while (i < ecg.length && (count > 0 || filled === 0)) addSample();
-    for (; i + step <= ecg.length; i += step) {
+    while (i < ecg.length && (count > 0 || filled === 0)) addSample(ecg[i++]);
+    let to = filled;
+    for (const last = ecg.length - step; i <= last;) {
       let total = 0;
-      for (let k = i; k < i + step; k++) total += ecg[k];
-      means[filled++] = total / step;
+      for (const end = i + step; i < end; i++) total += ecg[i];
+      means[to++] = total * share;
     }
-    while (i < ecg.length) addSample();
+    filled = to;
+    while (i < ecg.length) addSample(ecg[i++]);
   };
   const convolve = (): number => {
-    let made = 0;
-    for (; next < filled - reach; next += HOP) {
+    let made = 0, at = next;
+    for (const end = filled - reach; at < end; at += HOP) {
       // Differences to the middle sample: the real part of the wavelet then adds up to 0 however it was cut off.
-      const twice = 2 * means[next];
+      const twice = 2 * means[at];
       let re = 0, im = 0;
       for (let k = 0; k < reach; k++) {
-        const after = means[next + k + 1], before = means[next - k - 1];
+        const after = means[at + k + 1], before = means[at - k - 1];
         re += even[k] * (after + before - twice);
         im += odd[k] * (after - before);
       }
       out[made++] = Math.sqrt(re * re + im * im);
     }
+    next = at;
     return made;
   };
   const envelope = () => {

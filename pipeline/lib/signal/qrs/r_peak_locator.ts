@@ -68,7 +68,9 @@ export function createRPeakLocator(
   };
   return {
     push(ecg, found, peaks) {
-      for (let i = 0; i < ecg.length; i++) ring[(samples + i) & mask] = ecg[i];
+      const place = samples & mask, first = Math.min(ecg.length, ring.length - place);
+      ring.set(first < ecg.length ? ecg.subarray(0, first) : ecg, place);
+      if (first < ecg.length) ring.set(ecg.subarray(first));
       samples += ecg.length;
       waiting.push(...found);
       settle(samples, peaks);
