@@ -33,7 +33,7 @@ export function csvFindings({ leads, fs, time, passedOver, skippedLines }: Signa
     if (incidents.count > 0) findings.push({ kind, text: `${text} ${atLines(incidents)}` });
   };
   if (time !== undefined) {
-    const { gaps, backwardSteps, missingTimes, repeatedTimes, restarts } = time;
+    const { gaps, backwardSteps, strayTimes, missingTimes, repeatedTimes, restarts } = time;
     say(
       "repaired",
       gaps,
@@ -44,6 +44,13 @@ export function csvFindings({ leads, fs, time, passedOver, skippedLines }: Signa
       backwardSteps,
       `${count(backwardSteps.count, "time goes", "times go")} back and ${
         backwardSteps.count === 1 ? "is" : "are"
+      } passed over`,
+    );
+    say(
+      "repaired",
+      strayTimes,
+      `${count(strayTimes.count, "time runs", "times run")} ahead and ${
+        strayTimes.count === 1 ? "is" : "are"
       } passed over`,
     );
     say("repaired", missingTimes, `${count(missingTimes.count, "time")} missing`);

@@ -19,7 +19,7 @@ Deno.test("describeCsv() names leads, rate with its source, and length", async (
 
 Deno.test("csvFindings() puts into words, with lines, what was repaired and what was noticed", async () => {
   const rows = Array.from({ length: 2000 }, (_, i) => {
-    const time = i === 50 ? "" : i === 60 ? 8 : i === 70 ? 4 * 69 : 4 * i;
+    const time = i === 50 ? "" : i === 60 ? 8 : i === 65 ? 1e5 : i === 70 ? 4 * 69 : 4 * i;
     const ecg = i >= 100 && i < 103 || i === 900 ? "NA" : i >= 1000 && i < 1300 ? 3 : i % 7;
     return `${time},${ecg},5,${Math.max(0, i % 100 - 50)}`;
   });
@@ -36,6 +36,7 @@ Deno.test("csvFindings() puts into words, with lines, what was repaired and what
   assert.deepEqual(csvFindings(await read(text)), [
     { kind: "repaired", text: '2 gaps in "t (ms)": 11 rows dropped (lines 704, 1503)' },
     { kind: "repaired", text: "1 time goes back and is passed over (line 62)" },
+    { kind: "repaired", text: "1 time runs ahead and is passed over (line 67)" },
     { kind: "repaired", text: "1 time missing (line 52)" },
     { kind: "repaired", text: "1 time repeated (line 72)" },
     { kind: "repaired", text: '"II": 5 samples filled by straight lines (lines 102, 704, 903)' },

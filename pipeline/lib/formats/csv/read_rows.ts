@@ -82,6 +82,12 @@ export async function readRows(
       append: openLead(lead, i),
     })
   );
+  // Tables are used when they are full: what is found in them does not depend on how the file comes in chunks.
+  const useTable = () => {
+    const missingBefore = axis?.take(table);
+    for (const writer of writers) writer.take(table, missingBefore);
+    table.rows = 0;
+  };
   let linesToSkip = layout.linesBeforeData;
   for await (const { bytes, lastLineIsOpen } of wholeLines(text.chunks, file)) {
     let position = 0;
@@ -90,10 +96,10 @@ export async function readRows(
     }
     while (position < bytes.length) {
       position = parser.parse(bytes, position, table, lastLineIsOpen);
-      const missingBefore = axis?.take(table);
-      for (const writer of writers) writer.take(table, missingBefore);
+      if (table.rows === table.capacity) useTable();
     }
   }
+  useTable();
   parser.finish();
   const { rows } = parser, width = layout.columns.length;
   if (rows === 0) {

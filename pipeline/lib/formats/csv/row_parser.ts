@@ -47,7 +47,7 @@ export interface RowParser {
    *
    * @param bytes Whole lines, each with its line end.
    * @param position Where to begin.
-   * @param table Emptied first.
+   * @param table Rows are added to it.
    * @param lastLineIsOpen Whether the file ends with these bytes and had no line end there.
    * @returns The position behind what was read.
    * @throws FormatError with line and column, for a row that does not fit or a cell that is neither number nor missing.
@@ -243,7 +243,6 @@ export function createRowParser(options: RowParserOptions): RowParser {
       return rows;
     },
     parse(bytes, position, table, lastLineIsOpen) {
-      table.rows = 0;
       const end = bytes.length, { lines, capacity } = table;
       while (position < end && table.rows < capacity) {
         if (emptyLines === 0) {

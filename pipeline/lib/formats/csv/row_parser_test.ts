@@ -28,6 +28,7 @@ function parse(text: string, layout: Layout): number[][] {
   });
   const table = createRowTable(2, 2), bytes = new TextEncoder().encode(text), rows: number[][] = [];
   for (let position = 0; position < bytes.length;) {
+    table.rows = 0;
     position = parser.parse(bytes, position, table, false);
     for (let row = 0; row < table.rows; row++) rows.push([...table.values.subarray(2 * row, 2 * row + 2)]);
   }

@@ -28,6 +28,8 @@ export interface TimeReport {
   gaps: Incidents;
   /** Times that lie before an earlier one; the rows count, their times do not. */
   backwardSteps: Incidents;
+  /** Times that run ahead of the rows around them. */
+  strayTimes: Incidents;
   missingTimes: Incidents;
   /** Rows with the time of the row before, where rows do not come in packets. */
   repeatedTimes: Incidents;
@@ -61,8 +63,8 @@ export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: 
   const inPackets = comesInPackets(time);
   const hint = kind === "counter" ? "correct the numbers, or cut the file there" : HINT;
   const place = `${JSON.stringify(name)} (column ${index + 1})`;
-  const gaps = noIncidents(), backwardSteps = noIncidents(), missingTimes = noIncidents();
-  const repeatedTimes = noIncidents(), restarts = noIncidents();
+  const gaps = noIncidents(), backwardSteps = noIncidents(), strayTimes = noIncidents();
+  const missingTimes = noIncidents(), repeatedTimes = noIncidents(), restarts = noIncidents();
   // Numbers that change with every row: variables of a closure would be allocated anew each time.
   const state = new Float64Array(STATE_LENGTH);
   let first = NaN, offset = 0, rowsToLast = 0, untrusted = 0, usual = 0;
@@ -183,8 +185,19 @@ export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: 
     }
   }
 
-  /** Takes one time with all that may be the matter with it. @returns How many rows are missing before its own. */
-  function takeOne(written: number, line: number): number {
+  /** Whether the time behind a long step goes on from before it: then the step led nowhere. */
+  function isStray(value: number, next: number): boolean {
+    const usualStep = gapStep + untrusted * time.step, step = next + offset - state[LAST];
+    return value - state[LAST] > usualStep && step > 0 && step <= usualStep + time.step;
+  }
+
+  /**
+   * Takes one time with all that may be the matter with it.
+   *
+   * @param next Time of the row behind it, NaN where it is not known.
+   * @returns How many rows are missing before its own.
+   */
+  function takeOne(written: number, next: number, line: number): number {
     const last = state[LAST];
     let value = written + offset;
     if (Number.isNaN(written)) {
@@ -197,6 +210,10 @@ export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: 
       const restart = value < last ? cycle ?? restartOf(value) : 0;
       if (value < last && restart === 0 || value === last && !inPackets) {
         distrust(value === last ? repeatedTimes : backwardSteps, value, line);
+        return 0;
+      }
+      if (restart === 0 && isStray(value, next)) {
+        distrust(strayTimes, value, line);
         return 0;
       }
       if (restart > 0 && cycle === undefined) addIncident(restarts, line, 0);
@@ -224,7 +241,8 @@ export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: 
           if (rowsToLast - windowFrom >= windowRows) checkRate(lines[row - 1]);
           if (row >= rows) break;
         }
-        const count = takeOne(values[row * slots], lines[row]);
+        const next = row + 1 < rows ? values[(row + 1) * slots] : NaN;
+        const count = takeOne(values[row * slots], next, lines[row]);
         if (count > 0) {
           missing[row] = count;
           any = true;
@@ -256,6 +274,7 @@ export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: 
         maxJitterMs: state[LARGEST] * ms,
         gaps,
         backwardSteps,
+        strayTimes,
         missingTimes,
         repeatedTimes,
         restarts,

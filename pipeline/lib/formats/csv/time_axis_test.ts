@@ -117,6 +117,15 @@ Deno.test("readSignalCsv() passes over single times that are missing or go back,
     samples: 1,
     lines: [6],
   }]);
+  for (const far of ["40", "99999999"]) {
+    const ahead = await read(table(far), {});
+    assert.deepEqual([ahead.fs, ahead.samples.length, ahead.time?.strayTimes], [250, 400, {
+      count: 1,
+      samples: 1,
+      lines: [6],
+    }]);
+    assert.equal(ahead.time?.gaps.count, 0);
+  }
   const none = await read(table(""), {});
   assert.deepEqual([none.fs, none.samples.length, none.time?.missingTimes.lines], [250, 400, [6]]);
   const twice = await read(table("12"), {});

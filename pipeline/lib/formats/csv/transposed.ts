@@ -134,17 +134,23 @@ async function takeCells(
     refuse,
   });
   const table = createRowTable(1);
+  const useTable = () => {
+    axis?.take(table);
+    writer?.take(table, undefined);
+    table.rows = 0;
+  };
   let position = hasName ? endOfLine(first.bytes, 0).next : 0;
   for (let block = first;;) {
     while (position < block.bytes.length) {
       position = parser.parse(block.bytes, position, table, false);
-      axis?.take(table);
-      writer?.take(table, undefined);
+      if (table.rows === table.capacity) useTable();
     }
     const next = await blocks.next();
-    if (next.done) return parser.rows;
+    if (next.done) break;
     [block, position] = [next.value, 0];
   }
+  useTable();
+  return parser.rows;
 }
 
 /** Whether a row is a lead that is wanted. */
