@@ -58,6 +58,7 @@ await runStage(STAGES.train, {
       workers: params.workers || navigator.hardwareConcurrency,
       batchSize: params.batchSize,
       classWeights,
+      seed: params.seed,
       fusedMultiplyAdd: params.fusedMultiplyAdd,
     });
     try {

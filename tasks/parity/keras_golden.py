@@ -59,6 +59,21 @@ def pooling():
     ], name="pooling")
 
 
+def graph():
+    window, rr = keras.Input((10, 2), name="window"), keras.Input((4,), name="rr")
+    x = layers.LSTM(3, return_sequences=True)(window)
+    gate = layers.Dense(3, activation="sigmoid")(x)
+    x = layers.Multiply()([x, gate, layers.GlobalAveragePooling1D()(x)])
+    x = layers.Concatenate(axis=1)([x, layers.Concatenate()([window, layers.Dense(1)(x)])])
+    x = layers.Add()([layers.Activation("tanh")(x), layers.Activation("sigmoid")(layers.Dense(1)(x))])
+    x = layers.Flatten()(layers.Reshape((-1, 6))(x))
+    x = layers.Concatenate()([layers.Dropout(0.3)(x), rr])
+    x = layers.Dense(8)(x)
+    x = layers.Add()([layers.Add()([x] * 5), layers.Activation("relu")(x)])
+    x = layers.Add()([layers.Activation("relu6")(x), layers.ReLU(max_value=6.0)(x), layers.ReLU()(x)])
+    return keras.Model([window, rr], layers.Activation("softmax")(layers.Dense(3)(x)), name="graph")
+
+
 def numbers(array):
     return np.asarray(array, dtype=np.float32).ravel().tolist()
 
@@ -83,7 +98,7 @@ def write(build, rng):
     name, model = prefix + build.__name__, build()
     # Keras starts with biases of 0 and 1, which would hide a wrong bias.
     model.set_weights([w + rng.normal(0, 0.3, w.shape).astype("float32") for w in model.get_weights()])
-    inputs = rng.normal(0, 1, (WINDOWS, *model.input_shape[1:])).astype("float32")
+    inputs = [rng.normal(0, 1, (WINDOWS, *x.shape[1:])).astype("float32") for x in model.inputs]
     folder = "pipeline/lib/formats/keras_h5/testdata" if build in FILES else tempfile.gettempdir()
     h5_path = f"{folder}/{name}.h5"
     model.save(h5_path)
@@ -94,10 +109,12 @@ def write(build, rng):
             "config": json.loads(h5_file.attrs["model_config"]),
             "layers": layers_of(h5_file),
         }
+    tensors = inputs if len(inputs) > 1 else inputs[0]
     golden["batch"] = WINDOWS
-    golden["inputs"] = numbers(inputs)
-    golden["layerOutputs"] = {l.name: numbers(y) for l, y in zip(model.layers, tapped(inputs))}
-    golden["outputs"] = numbers(model(inputs))
+    # A window's values of all inputs, one behind the other.
+    golden["inputs"] = numbers(np.concatenate([x.reshape(WINDOWS, -1) for x in inputs], axis=1))
+    golden["layerOutputs"] = {l.name: numbers(y) for l, y in zip(model.layers, tapped(tensors))}
+    golden["outputs"] = numbers(model(tensors))
     with open(f"pipeline/lib/nn/testdata/{name}.json", "w") as out:
         json.dump(golden, out)
         out.write("\n")
@@ -106,7 +123,7 @@ def write(build, rng):
 prefix = "keras2_" if keras.__version__.startswith("2.") else "keras3_"
 # Models whose files are kept; of the others the JSON says all.
 FILES = (lstm, cnn, functional)
-for build in (*FILES, pooling):
+for build in (*FILES, pooling, graph):
     keras.backend.clear_session()
     keras.utils.set_random_seed(7)
     write(build, np.random.default_rng(7))

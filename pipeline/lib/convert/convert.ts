@@ -1,6 +1,7 @@
 import type { TfliteModel } from "../formats/tflite/graph.ts";
 import type { Layer, Model, Weights } from "../nn/model.ts";
 import { checkWeights, outputShapes } from "../nn/shapes.ts";
+import { withoutDropout } from "../nn/without_dropout.ts";
 import { createGraphBuilder, type GraphBuilder } from "./graph_builder.ts";
 import type { LoweredValue, Lowering } from "./lowering/context.ts";
 import { lowerConv1D } from "./lowering/conv1d.ts";
@@ -29,7 +30,7 @@ const MIN_RUNTIME_VERSION_BYTES = 16;
 /**
  * Converts a model to a TFLite graph in float32, for batch 1 and static shapes.
  *
- * Tensors have the names by which `forward` reports values: "<layer>", "<layer>/preactivation",
+ * Dropout layers are left out. Tensors have the names by which `forward` reports values: "<layer>", "<layer>/preactivation",
  * "<layer>/hidden", "<layer>/cell".
  *
  * @param options.description Stands in the file; the model's name by default.
@@ -41,8 +42,10 @@ export function convertToTflite(
   weights: Weights,
   options: { description?: string } = {},
 ): TfliteModel {
-  const shapes = outputShapes(model);
   checkWeights(model, weights);
+  // Nothing is dropped in inference.
+  model = withoutDropout(model);
+  const shapes = outputShapes(model);
   const graph = createGraphBuilder(options.description ?? model.name);
   const values = new Map<string, LoweredValue>();
   for (const layer of model.layers) {

@@ -55,8 +55,8 @@ export interface BlockProgram {
 /**
  * Compiles a model for the kernels.
  *
- * Supported: the kinds of layers in layers/layer_compilers.ts, any number of InputLayers, and a Dense layer with softmax as
- * the output.
+ * Supported: the kinds of layers in layers/layer_compilers.ts, any number of InputLayers, and as the output classes from a
+ * Dense or an Activation layer with softmax.
  *
  * @throws TypeError A layer or activation that the kernels do not have, by name.
  * @throws RangeError, TypeError A model that does not fit together.
@@ -107,10 +107,12 @@ export function compileBlockProgram(model: Model, addresses: ProgramAddresses): 
   }
 
   const outputLayer = model.layers.find(({ name }) => name === model.output)!;
-  if (outputLayer.kind !== "Dense" || outputLayer.activation !== "softmax") {
+  const isSoftmax = (outputLayer.kind === "Dense" || outputLayer.kind === "Activation") &&
+    outputLayer.activation === "softmax";
+  if (!isSoftmax || shapes.get(model.output)!.length !== 1) {
     throw new TypeError(
-      `Cannot train model "${model.name}": its output must be a Dense layer with softmax, got ${outputLayer.kind} ` +
-        `"${outputLayer.name}"`,
+      `Cannot train model "${model.name}": its output must be [classes] from a Dense or Activation layer with softmax, ` +
+        `got [${shapes.get(model.output)!.join(", ")}] from ${outputLayer.kind} "${outputLayer.name}"`,
     );
   }
   const logits = tensors.get(model.output)!, classes = logits.channels;

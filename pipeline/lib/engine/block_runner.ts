@@ -9,9 +9,9 @@ export interface BlockRunner {
   /**
    * Computes the gradients and the losses of every block of one shard, blocks in ascending order.
    *
-   * @param count Windows of the batch.
+   * @param count Windows of the batch. @param step Steps done before it.
    */
-  train(shard: number, count: number): void;
+  train(shard: number, count: number, step: number): void;
   /** Computes the class probabilities of one block. */
   predict(block: number, count: number): void;
 }
@@ -23,13 +23,23 @@ export interface BlockRunnerOptions {
   machine: Machine;
   /** Which scratch memory is its own. */
   worker: number;
+  /** Decides what layers draw at random. */
+  seed: number;
   /** What a window's loss is multiplied by, by class. */
   classWeights: Float64Array;
 }
 
+/** What the blocks of one shard have in common. */
+interface ShardWork {
+  count: number;
+  step: number;
+  /** Byte address of the shard's gradients. */
+  gradients: number;
+}
+
 /** Makes a runner with a scratch memory of its own. */
 export function createBlockRunner(options: BlockRunnerOptions): BlockRunner {
-  const { model, layout, machine, worker, classWeights } = options;
+  const { model, layout, machine, worker, seed, classWeights } = options;
   const program = compileBlockProgram(model, {
     parameters: layout.weights,
     scratch: layout.scratch + worker * layout.scratchBytes,
@@ -49,9 +59,9 @@ export function createBlockRunner(options: BlockRunnerOptions): BlockRunner {
     });
     program.forward(machine, pass);
   };
-  const trainBlock = (block: number, count: number, gradients: number) => {
+  const trainBlock = (block: number, { count, step, gradients }: ShardWork) => {
     const first = block * BLOCK_SAMPLES, samples = Math.min(BLOCK_SAMPLES, count - first);
-    const pass: Pass = { training: true, samples };
+    const pass: Pass = { training: true, samples, position: { seed, step, block } };
     forward(block, pass);
     let loss = 0;
     for (let sample = 0; sample < BLOCK_SAMPLES; sample++) {
@@ -67,15 +77,16 @@ export function createBlockRunner(options: BlockRunnerOptions): BlockRunner {
   };
 
   return {
-    train(shard, count) {
+    train(shard, count, step) {
       const blocks = Math.ceil(count / BLOCK_SAMPLES), shards = shardCount(blocks);
       const gradients = layout.gradients + shard * layout.parameterBytes;
+      const work = { count, step, gradients };
       machine.kernels.zero(gradients, layout.parameterBytes);
-      for (let block = shard; block < blocks; block += shards) trainBlock(block, count, gradients);
+      for (let block = shard; block < blocks; block += shards) trainBlock(block, work);
     },
     predict(block, count) {
       const first = block * BLOCK_SAMPLES, samples = Math.min(BLOCK_SAMPLES, count - first);
-      forward(block, { training: false, samples });
+      forward(block, { training: false, samples, position: { seed, step: 0, block } });
       const { floats } = machine, { classes } = layout;
       const source = program.probabilities / 4, target = layout.probabilities / 4 + first * classes;
       for (let sample = 0; sample < samples; sample++) {

@@ -30,6 +30,8 @@ export interface WasmEngineOptions {
   fusedMultiplyAdd?: boolean;
   /** What a window's loss is multiplied by, by class, at least 0. Default: all 1. */
   classWeights?: ArrayLike<number>;
+  /** Decides the masks of Dropout layers, together with the steps done: an integer of at least 0 below 2^32. Default 0. */
+  seed?: number;
 }
 
 const MAX_WORKERS = 256;
@@ -54,9 +56,12 @@ export async function createWasmEngine(
   weights: Weights,
   options: WasmEngineOptions = {},
 ): Promise<Engine> {
-  const { workers = navigator.hardwareConcurrency, batchSize = 256 } = options;
+  const { workers = navigator.hardwareConcurrency, batchSize = 256, seed = 0 } = options;
   checkInteger("workers", workers, MAX_WORKERS);
   checkInteger("batchSize", batchSize, 2 ** 20);
+  if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
+    throw new RangeError(`Cannot start the wasm engine: seed must be an integer in [0, 2^32), got ${seed}`);
+  }
   const adam = checkAdam(options.optimizer ?? {});
   const layout = planMemory(model, { batchSize, workers });
   const classWeights = checkClassWeights(options.classWeights, layout.classes);
@@ -73,7 +78,16 @@ export async function createWasmEngine(
     name: "the wasm engine",
     starts: Array.from(
       { length: workers },
-      (_, worker): WorkerMessage => ({ kind: "start", kernels, memory, model, layout, worker, classWeights }),
+      (_, worker): WorkerMessage => ({
+        kind: "start",
+        kernels,
+        memory,
+        model,
+        layout,
+        worker,
+        seed,
+        classWeights,
+      }),
     ),
   });
   const run = createRunner(pool, new Int32Array(memory.buffer, layout.next, 1));
@@ -91,7 +105,7 @@ export async function createWasmEngine(
       checkBatch(batch, layout);
       checkLearningRate(learningRate);
       const { count } = batch, blocks = Math.ceil(count / BLOCK_SAMPLES), shards = shardCount(blocks);
-      await run("train", { count, items: shards }, () => {
+      await run({ kind: "train", count, items: shards, step }, () => {
         windows.set(batch.windows.subarray(0, count * layout.windowValues));
         labels.set(batch.labels.subarray(0, count));
       });
@@ -121,8 +135,7 @@ export async function createWasmEngine(
       for (let first = 0; first < count; first += batchSize) {
         const part = Math.min(batchSize, count - first);
         await run(
-          "predict",
-          { count: part, items: Math.ceil(part / BLOCK_SAMPLES) },
+          { kind: "predict", count: part, items: Math.ceil(part / BLOCK_SAMPLES) },
           () => windows.set(inputs.subarray(first * windowValues, (first + part) * windowValues)),
         );
         result.set(probabilities.subarray(0, part * classes), first * classes);
@@ -152,14 +165,13 @@ export async function createWasmEngine(
 /** @returns A function that fills the shared memory and lets the workers compute; its calls must not overlap. */
 function createRunner(pool: WorkerPool, next: Int32Array) {
   let busy = false;
-  return async (kind: "train" | "predict", work: { count: number; items: number }, fill: () => void) => {
+  return async (message: Exclude<WorkerMessage, { kind: "start" }>, fill: () => void) => {
     if (busy) throw new Error("Cannot run the wasm engine: its calls must not overlap");
     busy = true;
     try {
       fill();
       Atomics.store(next, 0, 0);
-      const message: WorkerMessage = { kind, ...work };
-      await pool.run(message, work.items);
+      await pool.run(message, message.items);
     } finally {
       busy = false;
     }

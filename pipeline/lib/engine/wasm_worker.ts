@@ -6,8 +6,8 @@ import type { WorkerAnswer } from "./worker_pool.ts";
 /** What a worker is told. */
 export type WorkerMessage =
   | WorkerStart
-  /** Gradients of a batch of `count` windows in `items` shards. */
-  | { kind: "train"; count: number; items: number }
+  /** Gradients of a batch of `count` windows in `items` shards, after `step` steps. */
+  | { kind: "train"; count: number; items: number; step: number }
   /** Probabilities of `count` windows in `items` blocks. */
   | { kind: "predict"; count: number; items: number };
 
@@ -28,9 +28,10 @@ function answer(message: WorkerMessage): void {
     next = new Int32Array(memory.buffer, options.layout.next, 1);
     return;
   }
-  const { kind, count, items } = message;
+  const { count, items } = message;
   for (let item = Atomics.add(next, 0, 1); item < items; item = Atomics.add(next, 0, 1)) {
-    runner[kind](item, count);
+    if (message.kind === "train") runner.train(item, count, message.step);
+    else runner.predict(item, count);
   }
 }
 

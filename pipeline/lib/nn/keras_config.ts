@@ -45,33 +45,24 @@ export function toKerasConfig(model: Model): KerasConfig {
 /**
  * Reads the configuration of a Sequential or Functional model of Keras 2 or 3.
  *
- * Dropout layers are left out, because they do nothing in inference. Every other layer and every option that the
- * reference forward pass does not compute is refused by the layer's name; so is an option that is not known, unless
- * it is null. Initializers, regularizers and constraints are not read, because they do not change the inference.
+ * Every layer and every option that the reference forward pass does not compute is refused by the layer's name; so is
+ * an option that is not known, unless it is null. Initializers, regularizers and constraints are not read, because they do not change the inference.
  *
  * @param config For example the parsed `model_config` of a .h5 file.
  * @throws FormatError A configuration of another form, or a model that is not supported.
  */
 export function fromKerasConfig(config: unknown): Model {
   const { name, nodes, output } = readGraph(config);
-  const layers: Layer[] = [];
-  // What stands for a layer's output; a layer that is left out passes its input on.
-  const outputs = new Map<string, string>();
+  const names = new Set<string>();
   for (const node of nodes) {
-    const inputs = node.inputs.map((input) => outputs.get(input) ?? input);
-    if (outputs.has(node.name)) {
+    if (names.has(node.name)) {
       throw new FormatError(
         `Cannot read layer ${JSON.stringify(node.name)}: names must be unique, got it twice`,
       );
     }
-    if (node.className === "Dropout" && inputs.length === 1) {
-      outputs.set(node.name, inputs[0]);
-    } else {
-      layers.push(readLayer(node, inputs));
-      outputs.set(node.name, node.name);
-    }
+    names.add(node.name);
   }
-  const model: Model = { name, layers, output: outputs.get(output) ?? output };
+  const model: Model = { name, layers: nodes.map(readLayer), output };
   try {
     checkModel(model);
   } catch (error) {
@@ -119,11 +110,11 @@ function readGraph(value: unknown): { name: string; nodes: KerasNode[]; output: 
   return { name: config.name, nodes, output: nodes[nodes.length - 1].name };
 }
 
-function readLayer({ name, className, config }: KerasNode, inputs: string[]): Layer {
+function readLayer({ name, className, config, inputs }: KerasNode): Layer {
   const what = `layer ${JSON.stringify(name)}`;
   if (!Object.hasOwn(LAYER_KINDS, className)) {
     throw new FormatError(
-      `Cannot read ${what}: its class must be one of ${Object.keys(LAYER_KINDS).join(", ")} or Dropout, got ${
+      `Cannot read ${what}: its class must be one of ${Object.keys(LAYER_KINDS).join(", ")}, got ${
         show(className)
       }`,
     );

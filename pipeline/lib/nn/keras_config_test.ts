@@ -34,7 +34,7 @@ Deno.test("fromKerasConfig() reads what toKerasConfig() writes", () => {
   }
 });
 
-Deno.test("fromKerasConfig() reads Keras 2 and 3, Sequential and Functional, without Dropout", async () => {
+Deno.test("fromKerasConfig() reads Keras 2 and 3, Sequential and Functional", async () => {
   for (const name of ["lstm", "cnn", "functional", "pooling"]) {
     const [keras2, keras3] = await Promise.all([
       goldenConfig(`keras2_${name}`),
@@ -50,7 +50,8 @@ Deno.test("fromKerasConfig() reads Keras 2 and 3, Sequential and Functional, wit
     [
       ["InputLayer", "window"],
       ["LSTM", "lower", "window"],
-      ["LSTM", "upper", "lower"],
+      ["Dropout", "dropout", "lower"],
+      ["LSTM", "upper", "dropout"],
       ["Dense", "dense", "upper"],
       ["Dense", "dense_1", "dense"],
     ],

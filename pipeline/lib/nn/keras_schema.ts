@@ -19,17 +19,20 @@ const outputSchema = z.union([tensorSchema, z.tuple([tensorSchema]).transform(([
   error: "must be one tensor",
 }).transform(([name]) => name);
 
+const kerasTensor = z.looseObject({ config: z.looseObject({ keras_history: tensorSchema }) })
+  .transform(({ config }) => config.keras_history[0]);
+
 /** How a layer of a Functional model is called: once or, for an InputLayer, never. */
 const inboundSchema = z.union([
   z.tuple([]).transform((): string[] => []),
   // Keras 2: [[["<layer>", 0, 0, {}], ...]]
   z.tuple([z.array(z.tuple([z.string(), z.literal(0), z.literal(0), z.looseObject({})]))])
     .transform(([tensors]) => tensors.map(([name]) => name)),
-  // Keras 3: [{ args: [{ config: { keras_history: ["<layer>", 0, 0] } }], kwargs: {} }]
+  // Keras 3: [{ args: [{ config: { keras_history: ["<layer>", 0, 0] } }], kwargs: {} }]; several tensors in a list
   z.tuple([z.object({
-    args: z.array(z.looseObject({ config: z.looseObject({ keras_history: tensorSchema }) })),
+    args: z.union([z.array(kerasTensor), z.tuple([z.array(kerasTensor)]).transform(([tensors]) => tensors)]),
     kwargs: z.object({ training: anything }).catchall(z.null()),
-  })]).transform(([{ args }]) => args.map(({ config }) => config.keras_history[0])),
+  })]).transform(([{ args }]) => args),
 ], { error: "must be one call on plain tensors" });
 
 export const modelSchema = z.discriminatedUnion("class_name", [

@@ -1,13 +1,18 @@
+import type { ActivationLayer, ReLULayer } from "./layers/activation.ts";
+import type { ConcatenateLayer } from "./layers/concatenate.ts";
 import type { Conv1DLayer } from "./layers/conv1d.ts";
 import type { DenseLayer } from "./layers/dense.ts";
+import type { DropoutLayer } from "./layers/dropout.ts";
 import type { InputLayer } from "./layers/input.ts";
 import type { LSTMLayer } from "./layers/lstm.ts";
+import type { AddLayer, MultiplyLayer } from "./layers/merge.ts";
 import type {
   AveragePooling1DLayer,
   GlobalAveragePooling1DLayer,
   GlobalMaxPooling1DLayer,
   MaxPooling1DLayer,
 } from "./layers/pooling.ts";
+import type { FlattenLayer, ReshapeLayer } from "./layers/reshape.ts";
 
 export type { Activation } from "./layers/activations.ts";
 export type {
@@ -20,6 +25,8 @@ export type {
   LSTMLayer,
   MaxPooling1DLayer,
 };
+export type { ActivationLayer, ConcatenateLayer, DropoutLayer, FlattenLayer, ReLULayer, ReshapeLayer };
+export type { AddLayer, MultiplyLayer };
 
 export type Layer =
   | InputLayer
@@ -29,7 +36,15 @@ export type Layer =
   | AveragePooling1DLayer
   | GlobalMaxPooling1DLayer
   | GlobalAveragePooling1DLayer
-  | DenseLayer;
+  | DenseLayer
+  | ActivationLayer
+  | ReLULayer
+  | DropoutLayer
+  | FlattenLayer
+  | ReshapeLayer
+  | ConcatenateLayer
+  | AddLayer
+  | MultiplyLayer;
 
 /** A neural network as a value: the pivot between training, .h5, conversion and quantization. */
 export interface Model {

@@ -28,6 +28,9 @@ export function lowerActivated(
   graph: GraphBuilder,
   { name, activation, shape, compute }: ActivatedLayer,
 ): number {
+  if (activation === "relu6") {
+    throw new TypeError(`Cannot convert layer "${name}": its activation must have a lowering, got relu6`);
+  }
   const separate = OPERATORS[activation];
   if (separate === undefined) {
     const output = graph.activation(name, shape);

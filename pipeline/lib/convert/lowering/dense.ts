@@ -6,6 +6,11 @@ import type { Lowering } from "./context.ts";
 /** Lowers a dense layer to FULLY_CONNECTED; Keras' kernel [inFeatures, units] becomes [units, inFeatures]. */
 export const lowerDense: Lowering<DenseLayer> = (layer, { graph, weight, inputShape, plainInput }) => {
   const { name, activation, units } = layer;
+  if (inputShape.length !== 1) {
+    throw new TypeError(
+      `Cannot convert layer "${name}": the input of Dense must be [features], got [${inputShape.join(", ")}]`,
+    );
+  }
   const input = plainInput();
   const kernel = graph.floatConstant(
     `${name}/kernel`,

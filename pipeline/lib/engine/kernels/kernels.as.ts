@@ -5,6 +5,7 @@
 // counts. kernels.wasm has plain SIMD only, which every processor rounds alike; kernels_fused.wasm is the same source
 // with relaxed SIMD.
 
+import { combineRows, maskRows } from "./graph.as.ts";
 import {
   exponential,
   hyperbolicTangent,
@@ -18,6 +19,7 @@ import { gemmBlock, gemmSamples, packColumns, packRows, ROW } from "./matrix.as.
 import { averagePoolBackward, averagePoolForward, maxPoolBackward, maxPoolForward } from "./pooling.as.ts";
 
 export { prepare };
+export { combineRows, maskRows };
 export { averagePoolBackward, averagePoolForward, maxPoolBackward, maxPoolForward };
 
 /** Steps whose share of a weight's gradient is summed in registers; the rows of more would not stay in the L1 cache. */
@@ -240,21 +242,35 @@ export function convBackward(
   }
 }
 
-/** Applies an activation to `rows` rows in place: 1 ReLU, 2 sigmoid, 3 tanh. */
+/** Applies an activation to `rows` rows in place: 1 ReLU, 2 sigmoid, 3 tanh, 4 ReLU up to 6. */
 export function activationForward(rows: usize, address: usize, activation: i32): void {
   if (activation == 2) return sigmoid(address, address, rows * ROW);
   if (activation == 3) return hyperbolicTangent(address, address, rows * ROW);
   const zero = f32x4.splat(0);
   for (let at = address; at < address + rows * ROW; at += 16) v128.store(at, f32x4.pmax(v128.load(at), zero));
+  if (activation != 4) return;
+  const six = f32x4.splat(6);
+  for (let at = address; at < address + rows * ROW; at += 16) v128.store(at, f32x4.pmin(v128.load(at), six));
 }
 
 /** Multiplies the gradient of `rows` rows by the activation's slope, which follows from its output y: y (1 - y), 1 - y^2. */
 export function activationBackward(rows: usize, output: usize, gradient: usize, activation: i32): void {
   if (activation == 1) return reluBackward(rows, output, gradient);
+  if (activation == 4) return relu6Backward(rows, output, gradient);
   for (let at: usize = 0; at < rows * ROW; at += 16) {
     const y = v128.load(output + at), squared = f32x4.mul(y, y);
     const slope = f32x4.sub(activation == 2 ? y : one(), squared);
     v128.store(gradient + at, withoutDenormals(f32x4.mul(v128.load(gradient + at), slope)));
+  }
+}
+
+/** Zeroes the gradient of `rows` rows where the output of ReLU up to 6 is not between its ends. */
+function relu6Backward(rows: usize, output: usize, gradient: usize): void {
+  const six = f32x4.splat(6);
+  reluBackward(rows, output, gradient);
+  for (let at: usize = 0; at < rows * ROW; at += 16) {
+    const passes = f32x4.lt(v128.load(output + at), six);
+    v128.store(gradient + at, v128.and(v128.load(gradient + at), passes));
   }
 }
 

@@ -73,6 +73,27 @@ export interface Kernels {
   activationForward(rows: number, address: number, activation: number): void;
   activationBackward(rows: number, output: number, gradient: number, activation: number): void;
   reluBackward(rows: number, output: number, gradient: number): void;
+  combineRows(
+    operation: number,
+    steps: number,
+    channels: number,
+    target: number,
+    targetStep: number,
+    targetChannel: number,
+    source: number,
+    sourceStep: number,
+    sourceChannel: number,
+  ): void;
+  maskRows(
+    rows: number,
+    source: number,
+    target: number,
+    key1: number,
+    key2: number,
+    threshold: number,
+    scale: number,
+    accumulate: boolean,
+  ): void;
   maxPoolForward(
     outSteps: number,
     steps: number,

@@ -1,3 +1,4 @@
+import type { MaskPosition } from "../../nn/layers/dropout.ts";
 import type { Machine } from "../kernels/kernels.ts";
 
 /** A layer's output for one block of 32 samples: [steps][channels][32]; [features] is one step. */
@@ -16,6 +17,8 @@ export interface Pass {
   training: boolean;
   /** Windows of the block that are there, 1 to 32; the others are 0 and count for nothing. */
   samples: number;
+  /** Which block of which step it is: what is drawn at random follows from it alone. */
+  position: MaskPosition;
 }
 
 /** One layer's two passes over a block. */

@@ -1,6 +1,14 @@
 import type { Layer } from "../../nn/model.ts";
 import type { BlockContext, BlockOp } from "./block.ts";
 import { compileConv1D, compileDense } from "./conv1d.ts";
+import { compileDropout } from "./dropout.ts";
+import {
+  compileActivationLayer,
+  compileAdd,
+  compileConcatenate,
+  compileCopy,
+  compileMultiply,
+} from "./graph.ts";
 import { compileLstm } from "./lstm.ts";
 import {
   compileAveragePooling,
@@ -21,6 +29,14 @@ const COMPILERS: { [K in Layer["kind"]]?: LayerCompiler<Extract<Layer, { kind: K
   AveragePooling1D: compileAveragePooling,
   GlobalMaxPooling1D: (_, context) => compileGlobalMax(context),
   GlobalAveragePooling1D: (_, context) => compileGlobalAverage(context),
+  Activation: compileActivationLayer,
+  ReLU: compileActivationLayer,
+  Dropout: compileDropout,
+  Flatten: compileCopy,
+  Reshape: compileCopy,
+  Concatenate: compileConcatenate,
+  Add: compileAdd,
+  Multiply: compileMultiply,
 };
 
 /** @throws TypeError A layer or an activation that the kernels do not have, by name. */

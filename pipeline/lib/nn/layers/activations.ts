@@ -1,7 +1,7 @@
 import { type LayerStep, valueCount } from "./layer_kind.ts";
 
 /** Keras' names of the activation functions. */
-export const ACTIVATIONS = ["linear", "relu", "sigmoid", "softmax", "tanh"] as const;
+export const ACTIVATIONS = ["linear", "relu", "relu6", "sigmoid", "softmax", "tanh"] as const;
 
 /** Activation function by its Keras name. */
 export type Activation = typeof ACTIVATIONS[number];
@@ -63,6 +63,9 @@ export function activate(
       return;
     case "relu":
       for (let i = 0; i < values.length; i++) output[i] = Math.max(values[i], 0);
+      return;
+    case "relu6":
+      for (let i = 0; i < values.length; i++) output[i] = Math.min(Math.max(values[i], 0), 6);
       return;
     case "sigmoid":
       for (let i = 0; i < values.length; i++) output[i] = sigmoid(values[i]);

@@ -10,9 +10,9 @@ import {
   useBias,
   weightOptions,
 } from "./keras_options.ts";
-import { checkRank, checkSize, type LayerBase, type LayerKind } from "./layer_kind.ts";
+import { checkSize, type LayerBase, type LayerKind } from "./layer_kind.ts";
 
-/** Weights: kernel [inFeatures, units], bias [units]. */
+/** Weights: kernel [inFeatures, units], bias [units]. Of [time, inFeatures] every step goes through the same weights. */
 export interface DenseLayer extends LayerBase {
   kind: "Dense";
   units: number;
@@ -25,12 +25,11 @@ export const denseKind: LayerKind<DenseLayer, z.infer<typeof kerasOptions>> = {
   kind: "Dense",
   inputCount: 1,
   outputShape(layer, [input]) {
-    checkRank(layer, input, 1);
     checkSize(layer.name, "units", layer.units);
     checkActivation(layer.name, layer.activation);
-    return [layer.units];
+    return [...input.slice(0, -1), layer.units];
   },
-  weights: ({ units }, [input]) => [kernelSpec(input[0], units), biasSpec(units)],
+  weights: ({ units }, [input]) => [kernelSpec(input[input.length - 1], units), biasSpec(units)],
   kerasOptions,
   fromKeras: ({ units, activation }) => ({ units, activation }),
   toKeras: ({ units, activation }) => ({
@@ -49,22 +48,24 @@ export const denseKind: LayerKind<DenseLayer, z.infer<typeof kerasOptions>> = {
 
 /** What `dense` computes on; all arrays row-major. */
 export interface DenseBuffers {
-  /** [inFeatures]. */
+  /** [rows, inFeatures]. */
   input: Float64Array;
   /** [inFeatures, units]. */
   kernel: Float32Array;
   /** [units]. */
   bias: Float32Array;
-  /** [units], written. */
+  /** [rows, units], written. */
   output: Float64Array;
 }
 
 /** Computes a fully connected layer for one window, before its activation. */
 export function dense({ input, kernel, bias, output }: DenseBuffers): void {
-  const units = output.length;
-  output.set(bias);
-  for (let i = 0; i < input.length; i++) {
-    const x = input[i], row = i * units;
-    for (let u = 0; u < units; u++) output[u] += x * kernel[row + u];
+  const units = bias.length, features = kernel.length / units;
+  for (let out = 0, i = 0; out < output.length; out += units) {
+    output.set(bias, out);
+    for (let feature = 0; feature < features; feature++, i++) {
+      const x = input[i], row = feature * units;
+      for (let u = 0; u < units; u++) output[out + u] += x * kernel[row + u];
+    }
   }
 }

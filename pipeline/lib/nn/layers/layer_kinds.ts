@@ -1,15 +1,20 @@
 import type { Layer } from "../model.ts";
+import { activationKind, reluKind } from "./activation.ts";
+import { concatenateKind } from "./concatenate.ts";
 import { conv1dKind } from "./conv1d.ts";
 import { denseKind } from "./dense.ts";
+import { dropoutKind } from "./dropout.ts";
 import { inputKind } from "./input.ts";
 import type { LayerKind } from "./layer_kind.ts";
 import { lstmKind } from "./lstm.ts";
+import { addKind, multiplyKind } from "./merge.ts";
 import {
   averagePooling1dKind,
   globalAveragePooling1dKind,
   globalMaxPooling1dKind,
   maxPooling1dKind,
 } from "./pooling.ts";
+import { flattenKind, reshapeKind } from "./reshape.ts";
 
 /** Every kind of layer under its name; what Keras' options are read into differs from kind to kind. */
 type LayerKinds = { [K in Layer["kind"]]: LayerKind<Extract<Layer, { kind: K }>, never> };
@@ -24,6 +29,14 @@ export const LAYER_KINDS: LayerKinds = {
   GlobalMaxPooling1D: globalMaxPooling1dKind,
   GlobalAveragePooling1D: globalAveragePooling1dKind,
   Dense: denseKind,
+  Activation: activationKind,
+  ReLU: reluKind,
+  Dropout: dropoutKind,
+  Flatten: flattenKind,
+  Reshape: reshapeKind,
+  Concatenate: concatenateKind,
+  Add: addKind,
+  Multiply: multiplyKind,
 } as unknown as LayerKinds;
 
 /** @returns What is known of a layer's kind. @throws TypeError When there is no such kind. */
