@@ -36,7 +36,7 @@ async function readImports(): Promise<[string, string][]> {
   const entry = Deno.makeTempFileSync({ suffix: ".ts" });
   const files = [
     ...sourceFiles("pipeline"),
-    ...sourceFiles("tasks").filter((path) => !path.startsWith("tasks/perf/tfjs")),
+    ...sourceFiles("tasks"),
   ];
   Deno.writeTextFileSync(
     entry,

@@ -30,6 +30,7 @@ Deno.test("perf train --json prints one entry for each engine and number of work
       "workers",
       "windowsPerSecond",
       "ratioToTfjsWasm",
+      "ratioToTfjsWasmShipped",
       "peakRssMb",
     ]);
     assert.equal(entry.model, "cnn");

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { StageError, UsageError } from "../../pipeline/lib/core/errors.ts";
+import { findTfjsNodeAddon, isTfjsWasmInstalled } from "../../pipeline/lib/engine/tfjs/tfjs_packages.ts";
 import { alignColumns } from "../align_columns.ts";
 import type { PerfTopic } from "./topic.ts";
 import { type Measurement, WORKLOAD } from "./train_workload.ts";
@@ -7,61 +8,63 @@ import { type Measurement, WORKLOAD } from "./train_workload.ts";
 /** One line of the result. */
 interface TrainFigures extends Measurement {
   model: string;
-  engine: "wasm" | "wasm-fused" | "tfjs-wasm";
+  /** An engine's name; "wasm-fused" is wasm with fused multiply-add. */
+  engine: string;
   workers: number;
   /** To tfjs-wasm on the same model in the same run; null when that could not be measured. */
   ratioToTfjsWasm: number | null;
+  /** To TensorFlow.js' wasm backend as shipped, likewise. */
+  ratioToTfjsWasmShipped: number | null;
 }
 
 const MODELS = ["lstm", "cnn"];
+/** tfjs-wasm with the kernels that TensorFlow.js has, but for those that training cannot do without. */
+const SHIPPED = "tfjs-wasm-shipped";
 const ROOT = new URL("../../", import.meta.url);
 
-/** Training speed of the project's engine, plain and with fused multiply-add, and of TensorFlow.js' wasm backend beside it. */
+/** Training speed of the project's engine, plain and with fused multiply-add, and of TensorFlow.js beside it. */
 export const trainTopic: PerfTopic = {
   doc:
     `training speed (forward, backward, Adam; batch ${WORKLOAD.batchSize}, windows of ${WORKLOAD.windowSamples} ` +
     "samples), with 1 worker and one a core, plain and with fused multiply-add",
   usage: [
-    "--json: Print an array of {model, engine, workers, windowsPerSecond, ratioToTfjsWasm, peakRssMb}.",
+    "--json: Print an array of {model, engine, workers, windowsPerSecond, ratioToTfjsWasm, ratioToTfjsWasmShipped, " +
+    "peakRssMb}.",
     "--model <name>: Only this one of " + MODELS.join(", ") + ".",
     "--seconds <n>: Length of each measurement; default 5.",
-    "--noTfjs: Leave TensorFlow.js out; nothing is downloaded.",
+    "--noTfjs: Leave TensorFlow.js out, also where it is installed.",
   ].join("\n"),
   async run(args) {
     const { json, models, seconds, tfjs } = parseOptions(args);
-    const workers = [...new Set([1, navigator.hardwareConcurrency])];
     const figures: TrainFigures[] = [];
+    const cores = [...new Set([1, navigator.hardwareConcurrency])];
+    const peers = tfjs ? findPeers() : [];
     for (const model of models) {
-      const reference = tfjs ? await measureTfjs(model, seconds) : undefined;
-      if (reference) {
-        figures.push({ model, engine: "tfjs-wasm", workers: 1, ...reference, ratioToTfjsWasm: 1 });
-      }
-      for (const engine of ["wasm", "wasm-fused"] as const) {
-        for (const count of workers) {
-          console.error(`[perf train] ${model}, ${engine}, ${count} ${count === 1 ? "worker" : "workers"}`);
-          const own = await measure(
-            ["--allow-read=pipeline/lib", "tasks/perf/train_wasm.ts"],
-            [model, String(seconds), String(count), ...(engine === "wasm-fused" ? ["fused"] : [])],
-          );
-          const ratio = reference && Number((own.windowsPerSecond / reference.windowsPerSecond).toFixed(1));
-          figures.push({ model, engine, workers: count, ...own, ratioToTfjsWasm: ratio ?? null });
-        }
-      }
-    }
-    if (json) {
-      console.log(JSON.stringify(
-        figures.map(({ model, engine, workers, windowsPerSecond, ratioToTfjsWasm, peakRssMb }) => ({
+      const runs = [
+        ...peers.map((engine) => ({ engine, workers: 1 })),
+        ...["wasm", "wasm-fused"].flatMap((engine) => cores.map((workers) => ({ engine, workers }))),
+      ];
+      const rates = new Map<string, number>();
+      const ratioTo = (peer: string, rate: number) => {
+        const reference = rates.get(peer);
+        return reference === undefined ? null : Number((rate / reference).toFixed(1));
+      };
+      for (const { engine, workers } of runs) {
+        console.error(`[perf train] ${model}, ${engine}, ${workers} ${workers === 1 ? "worker" : "workers"}`);
+        const own = await measure(engine, [model, String(seconds), String(workers)]);
+        if (peers.includes(engine)) rates.set(engine, own.windowsPerSecond);
+        figures.push({
           model,
           engine,
           workers,
-          windowsPerSecond,
-          ratioToTfjsWasm,
-          peakRssMb,
-        })),
-        null,
-        2,
-      ));
-    } else console.log(formatTable(figures));
+          windowsPerSecond: own.windowsPerSecond,
+          ratioToTfjsWasm: ratioTo("tfjs-wasm", own.windowsPerSecond),
+          ratioToTfjsWasmShipped: ratioTo(SHIPPED, own.windowsPerSecond),
+          peakRssMb: own.peakRssMb,
+        });
+      }
+    }
+    console.log(json ? JSON.stringify(figures, null, 2) : formatTable(figures));
   },
 };
 
@@ -95,41 +98,49 @@ function parseOptions(args: string[]) {
   };
 }
 
-/** @returns Nothing when TensorFlow.js cannot run here, for example without a network before its first run. */
-async function measureTfjs(model: string, seconds: number): Promise<Measurement | undefined> {
-  console.error(
-    `[perf train] ${model}, tfjs-wasm 4.22 as shipped` +
-      (model === "cnn" ? " but for the kernel Conv2DBackpropFilter, which it lacks" : ""),
-  );
-  try {
-    return await measure(
-      ["--config", "tasks/perf/tfjs/deno.json", "--allow-read", "--allow-env", "tasks/perf/tfjs/train.ts"],
-      [model, String(seconds)],
-    );
-  } catch (error) {
-    console.error(`[perf train] no ratio to tfjs-wasm: ${(error as Error).message}`);
-    return undefined;
+/** @returns Engines on TensorFlow.js that are installed here. */
+function findPeers(): string[] {
+  const peers = [
+    { setup: "setup:tfjs-wasm", engines: ["tfjs-wasm", SHIPPED], isInstalled: isTfjsWasmInstalled() },
+    { setup: "setup:tfjs-node", engines: ["tfjs-node"], isInstalled: findTfjsNodeAddon() !== undefined },
+  ];
+  for (const { setup, engines, isInstalled } of peers) {
+    if (isInstalled) continue;
+    console.error(`[perf train] without ${engines.join(" and ")}: \`deno task ${setup}\` installs it`);
   }
+  return peers.flatMap(({ engines, isInstalled }) => isInstalled ? engines : []);
 }
 
 /** Runs one measurement in a process of its own, so that memory is its own and engines do not disturb each other. */
-async function measure(command: string[], args: string[]): Promise<Measurement> {
+async function measure(engine: string, args: string[]): Promise<Measurement> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", ...command, ...args],
+    args: [
+      ...["run", "--quiet", "--no-prompt", "--allow-read=pipeline/lib"],
+      ...["--allow-ffi=pipeline/lib/engine/tfjs/node/node_modules", "--allow-env=TF_CPP_MIN_LOG_LEVEL"],
+      ...["tasks/perf/train_engine.ts", engine, ...args],
+    ],
     cwd: ROOT,
   }).output();
   if (!success) {
     const [reason] = new TextDecoder().decode(stderr).trim().split("\n");
-    throw new StageError(`Cannot measure with ${command.at(-1)}: ${reason}`);
+    throw new StageError(`Cannot measure ${engine}: ${reason}`);
   }
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
 function formatTable(figures: TrainFigures[]): string {
   return alignColumns([
-    ["model", "engine", "workers", "windows/s", "x tfjs-wasm", "peak MB"],
-    ...figures.map(({ model, engine, workers, windowsPerSecond, ratioToTfjsWasm, peakRssMb }) =>
-      [model, engine, workers, windowsPerSecond, ratioToTfjsWasm ?? "-", peakRssMb].map(String)
+    ["model", "engine", "workers", "windows/s", "x tfjs-wasm", "x as shipped", "peak MB"],
+    ...figures.map((row) =>
+      [
+        row.model,
+        row.engine,
+        row.workers,
+        row.windowsPerSecond,
+        row.ratioToTfjsWasm ?? "-",
+        row.ratioToTfjsWasmShipped ?? "-",
+        row.peakRssMb,
+      ].map(String)
     ),
   ], 2);
 }

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { StageError } from "../../core/errors.ts";
 import type { TensorFlow } from "./tensorflow.ts";
-import { registerWasmKernels } from "./wasm_kernels.ts";
+import { addMissingKernels, replaceSlowKernels } from "./wasm_kernels.ts";
 
 // These files and the locks beside them pin the packages of each engine; node_modules beside them holds what is installed.
 const WASM_PACKAGES = new URL("./wasm/deno.json", import.meta.url);
@@ -18,17 +18,22 @@ export const TFJS_NODE_FOLDER = fileURLToPath(
 );
 
 /**
- * Loads TensorFlow.js with its wasm backend, whose gradient kernels are replaced (see `registerWasmKernels`).
+ * Loads TensorFlow.js with its wasm backend, made fast at training (see wasm_kernels.ts).
  *
  * Needs read permission for this folder, and no other.
  *
  * @throws StageError When its packages are not installed.
  */
 export function loadTfjsWasm(): Promise<TensorFlow> {
-  return wasm ??= startTfjsWasm();
+  return wasm ??= startTfjsWasm("fast");
 }
 
-async function startTfjsWasm(): Promise<TensorFlow> {
+/**
+ * As `loadTfjsWasm`, once in a process.
+ *
+ * @param kernels "shipped" adds only what training cannot do without.
+ */
+export async function startTfjsWasm(kernels: "fast" | "shipped"): Promise<TensorFlow> {
   if (!isTfjsWasmInstalled()) {
     throw new StageError("Cannot use the engine tfjs-wasm: its packages must be installed, got none", {
       hint: "run `deno task setup:tfjs-wasm` once (4 packages of TensorFlow.js from npm, 97 MB on disk)",
@@ -44,7 +49,8 @@ async function startTfjsWasm(): Promise<TensorFlow> {
       "Cannot use the engine tfjs-wasm: TensorFlow.js must start its wasm backend, got false",
     );
   }
-  registerWasmKernels(tf);
+  addMissingKernels(tf);
+  if (kernels === "fast") replaceSlowKernels(tf);
   return tf;
 }
 

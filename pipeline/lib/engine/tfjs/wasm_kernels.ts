@@ -3,13 +3,11 @@ import type { TensorFlow, TfTensor, TfTensorInfo } from "./tensorflow.ts";
 const BACKEND = "wasm";
 
 /**
- * Makes TensorFlow.js 4.22's wasm backend able to train convolutions, and fast at it: adds the kernel that it lacks,
- * Conv2DBackpropFilter; replaces two that run as plain loops, Conv2DBackpropInput for steps of 1 and the transposed
- * BatchMatMul; and puts right Conv2D where the kernel is shorter than the step and padding would be negative, which the backend
- * does not take for 0 as TensorFlow does. All four are put together from kernels of the backend that are right and fast
- * (XNNPACK's products and convolutions). To be called once.
+ * Lets TensorFlow.js 4.22's wasm backend train convolutions at all: adds the kernel that it lacks, Conv2DBackpropFilter, and
+ * puts right Conv2D where the kernel is shorter than the step and padding would be negative, which the backend does not take
+ * for 0 as TensorFlow does. To be called once.
  */
-export function registerWasmKernels(tf: TensorFlow): void {
+export function addMissingKernels(tf: TensorFlow): void {
   registerComposed(
     tf,
     "Conv2D",
@@ -20,6 +18,13 @@ export function registerWasmKernels(tf: TensorFlow): void {
     "Conv2DBackpropFilter",
     (inputs, attributes) => filterGradient(tf, inputs, attributes as unknown as ConvAttributes),
   );
+}
+
+/**
+ * Replaces two kernels of the gradients that run as plain loops, Conv2DBackpropInput for steps of 1 and the transposed
+ * BatchMatMul, by others of the backend that are fast: XNNPACK's products and convolutions. To be called once.
+ */
+export function replaceSlowKernels(tf: TensorFlow): void {
   registerComposed(
     tf,
     "Conv2DBackpropInput",

@@ -115,7 +115,7 @@ function visitConvolution(conv: ConvCase, visit: (x: number, w: number, y: numbe
 const test = (name: string, fn: () => Promise<void>) =>
   Deno.test({ name: `[tfjs-wasm] ${name}`, ignore: !isTfjsWasmInstalled(), fn });
 
-test("registerWasmKernels() gives convolutions and their gradients as plain loops do", async () => {
+test("addMissingKernels() and replaceSlowKernels(): convolutions and their gradients are those of plain loops", async () => {
   const tf = await loadTfjsWasm();
   fc.assert(
     fc.property(convCase, (conv) => {
@@ -146,7 +146,7 @@ test("registerWasmKernels() gives convolutions and their gradients as plain loop
   );
 });
 
-test("registerWasmKernels() multiplies transposed matrices as plain loops do", async () => {
+test("replaceSlowKernels(): products of transposed matrices are those of plain loops", async () => {
   const tf = await loadTfjsWasm();
   const matrixCase = fc.record({
     seed: fc.nat(),
