@@ -10,7 +10,7 @@ const LOG_ECHO_EXCESS = Math.log(2.5);
 
 /** A pause costs as if it were at most this many times as long as usual (e^2): no cost forbids an asystole. */
 const MAX_LOG_PAUSE = 2;
-/** Beats further back than this are predecessors only where there are no three nearer ones. */
+/** Candidates further back than this are predecessors only where there are no three nearer ones; the last settled beat always is one. */
 const FAR_SECONDS = 4;
 
 /** What the path goes by in the neighbourhood of a candidate. */
@@ -94,7 +94,11 @@ export function createBeatPath(fs: number): BeatPath {
   return {
     add(node, gain, surroundings) {
       const oldest = Math.max(0, count - NODES + 1);
-      let best = count < NODES ? -pauseCost(node.at, surroundings) : -Infinity, from = -1;
+      let best = -Infinity, from = -1;
+      // Across a silence no noise is needed to step on; the lead's start is as good as a beat.
+      if (settled === 0 || node.at - settled > FAR_SECONDS * fs) {
+        best = settledScore - pauseCost(node.at - settled, surroundings);
+      }
       for (let i = count - 1, seen = 0; i >= oldest; i--) {
         const before = nodeOf(i);
         if (node.at - before.at > FAR_SECONDS * fs && seen >= 3) break;

@@ -104,6 +104,22 @@ Deno.test("createBeatPath() searches back: a weak beat fills a gap, weak noise d
   assert.deepEqual(settle([[1, 1], [1.8, 1], [4, -1], [5, -1], [6, -1]], 12), [1, 1.8]);
 });
 
+Deno.test("createBeatPath() goes on behind a long silence full of weak noise", () => {
+  const path = createBeatPath(FS), found: number[] = [];
+  const quiet: Surroundings = { ...REGULAR, usual: () => -Infinity };
+  for (let t = 1; t < 120; t += 0.2) {
+    const isBeat = (t < 20 || t > 70) && Math.round(5 * (t - 1)) % 4 === 0;
+    path.add(node(t), isBeat ? 1 : -1.4, quiet);
+    path.settle((t - 3) * FS, t * FS, quiet, found);
+  }
+  const gap = found.findIndex((at, i) => i > 0 && at - found[i - 1] > 2 * FS);
+  assert.ok(
+    found[gap - 1] > 19 * FS && found[gap] < 71 * FS,
+    `silence from ${found[gap - 1]} to ${found[gap]}`,
+  );
+  assert.ok(found.slice(1).every((at, i) => i + 1 === gap || Math.abs(at - found[i] - 0.8 * FS) < 1e-6));
+});
+
 Deno.test("createBeatPath() settles in order, never before what it has settled, for as long as one likes", () => {
   const path = createBeatPath(FS), found: number[] = [];
   for (let k = 0; k < 5000; k++) {

@@ -9,26 +9,28 @@ const CONTEXT_BLOCKS = 5;
 const SETTLE_SECONDS = 3;
 
 /** The level of a lead falls at most to this part of what it usually is: noise of a loose electrode is not taken for beats. */
-const LEVEL_FLOOR = 0.1;
+const LEVEL_FLOOR = 0.2;
 /** The usual level changes by at most this part a block, and in the beginning by one over the number of blocks. */
 const LEVEL_CHANGE = 0.01;
 /** The background counts as at least this part of the level, however clean the lead. */
 const NOISE_FLOOR = 1e-3;
 
 /** Threshold = THRESHOLD * noise^NOISE_SHARE * level^(1 - NOISE_SHARE). */
-const THRESHOLD = 0.6, NOISE_SHARE = 0.35;
+const THRESHOLD = 0.57, NOISE_SHARE = 0.35;
 /** Logarithm of the least ratio of a complex to its own background, below which its gain falls. */
 const LOG_CONTRAST = 1.3;
 /** Bounds of a candidate's gain: what is below is none, and nothing is worth more than a normal beat. */
 const GAIN = { least: -1.5, most: 1.2 };
 
 /** Least gain and least distance of strong candidates, which show the rhythm. */
-const STRONG = { gain: 0.3, apartSeconds: 0.3 };
+const STRONG = { gain: 0.3, apartSeconds: 0.24 };
 /** Bounds of the usual time from beat to beat, and what it is taken for where there are too few beats to tell. */
-const RR_SECONDS = { least: 0.3, most: 2, unknown: 0.8 };
+const RR_SECONDS = { least: 0.24, most: 2, unknown: 0.8 };
 /** Cost of an early beat = REGULARITY / median |ln(rr / usual rr)|, within bounds. */
 const REGULARITY = 0.04, EARLY_COST = { least: 0.1, most: 1 };
 
+/** What P and T waves are taken for, as a part of the first strong candidate, where there are too few beats to tell. */
+const LOG_UNKNOWN_ECHO = Math.log(0.3);
 /** How far from its expected place the envelope of a P or T wave is looked for, and which part of the beats must have one. */
 const USUAL = { reachSeconds: 0.03, quantile: 0.35 };
 
@@ -49,16 +51,18 @@ function openSearch(fs: number): QrsSearch {
         const highest = history.highestNear(at + lag, usualReach);
         if (highest !== undefined) scratch[n++] = highest;
       }
-      return n > 3 ? Math.log(quantile(scratch, n, USUAL.quantile)) : -Infinity;
+      if (n > 3) return Math.log(quantile(scratch, n, USUAL.quantile));
+      return strong.length > 0 ? strong[0].logHeight + LOG_UNKNOWN_ECHO : -Infinity;
     },
   };
 
   /** Logarithm of the height at which a candidate gains nothing; Infinity where everything around is flat. */
   const thresholdOf = (first: number, last: number): number => {
     let n = 0;
-    for (let b = first; b <= last; b++) {
-      // Two blocks hold a beat at 30 a minute too.
-      const highest = Math.max(history.block(b).highest, b < last ? history.block(b + 1).highest : 0);
+    // Three blocks hold a beat at 20 a minute too.
+    for (let b = first; b <= Math.max(first, last - 2); b++) {
+      let highest = 0;
+      for (let k = b; k <= Math.min(last, b + 2); k++) highest = Math.max(highest, history.block(k).highest);
       if (highest > 0) scratch[n++] = highest;
     }
     if (n === 0) return Infinity;
@@ -145,7 +149,7 @@ function openSearch(fs: number): QrsSearch {
  * 1. The envelope of a complex wavelet turns QRS complexes of any shape and polarity into single humps (qrs_envelope.ts). The band is that
  *    which Elgendi et al. found best for QRS complexes, PLoS ONE 8(9), 2013, doi:10.1371/journal.pone.0073557, a little wider.
  * 2. Its local maxima are candidates (qrs_candidates.ts). Each block of a second has a level, the median of the blocks' highest samples in
- *    the eleven seconds around, and a noise, the median of their medians; medians, so that artefacts and pauses count little (Hamilton and
+ *    the eleven seconds around, three by three, and a noise, the median of their medians; medians, so that artefacts and pauses count little (Hamilton and
  *    Tompkins, IEEE Trans. Biomed. Eng. 33(12), 1986). The threshold is a geometric mean of the two: in a clean lead it falls.
  * 3. A candidate's gain is the logarithm of its ratio to the threshold; less what it lacks to stand out from its own background, which bursts of
  *    muscle noise and electrode motion do not.
@@ -159,7 +163,7 @@ function openSearch(fs: number): QrsSearch {
  * All times are in seconds, all heights ratios: rate, gain and polarity of the lead do not matter. The constants were chosen on the first
  * leads of the 48 records of MIT-BIH, each in the middle of a range in which the number of errors hardly changes; each alone can lie anywhere in
  * the following ranges with at most a fifth more errors: WAVELET.peakHz 11.5 to 14.5, order 4 to 6, WAVELET_REACH 1.5 to 2; candidates 60
- * to 100 ms apart, their background from 100 to 140 and to 270 to 350 ms; CONTEXT_BLOCKS 4 to 6; THRESHOLD 0.55 to 0.65; NOISE_SHARE 0.3 to 0.4;
+ * to 100 ms apart, their background from 100 to 140 and to 270 to 350 ms; CONTEXT_BLOCKS 4 to 6; THRESHOLD 0.55 to 0.6; NOISE_SHARE 0.3 to 0.4;
  * LOG_CONTRAST 1.1 to 1.5; GAIN.least -2 to -1.5, most 0.9 to 1.6; STRONG.gain 0 to 0.4; REGULARITY 0.02 to 0.05; cost of a pause 0.7 to
  * 1.4 times; ECHO_SECONDS 0.36 to 0.45, ECHO_RATIO 0.6 to 0.85, ECHO_EXCESS 1.6 to 3.5. LEVEL_FLOOR and LEVEL_CHANGE are for leads that
  * come loose or change their gain; MIT-BIH does not depend on them.

@@ -76,6 +76,41 @@ Deno.test("best finds an early beat of another shape upon the T wave, and one in
   assert.deepEqual(errorsOn(ecg, times, fs), NONE);
 });
 
+for (const beatsPerMinute of [20, 40, 100, 200, 240]) {
+  Deno.test(`best finds ${beatsPerMinute} beats a minute, in short pieces too`, () => {
+    const fs = 250, rr = 60 / beatsPerMinute;
+    for (const seconds of [4, 10, 60]) {
+      const rng = createRng(18), times: number[] = [];
+      for (let t = 0.6; t < seconds - 0.5; t += rr * (1 + 0.03 * rng.normal())) times.push(t);
+      const ecg = drawEcg(times, seconds, fs, Math.sqrt(Math.max(1, 0.8 / rr)));
+      for (let i = 0; i < ecg.length; i++) ecg[i] += 0.02 * rng.normal();
+      const { missed, extra } = errorsOn(ecg, times, fs);
+      assert.ok(missed + extra <= (seconds < 60 ? 0 : 1), `${seconds} s: ${missed} missed, ${extra} extra`);
+    }
+  });
+}
+
+Deno.test("best finds each beat of an irregular rhythm", () => {
+  const fs = 250, rng = createRng(3), times: number[] = [];
+  for (let t = 0.6; t < 118; t += 0.35 + 0.7 * rng.uniform()) times.push(t);
+  const ecg = drawEcg(times, 120, fs, 1.2).map((v) => v + 0.05 * rng.normal());
+  assert.deepEqual(errorsOn(ecg, times, fs), NONE);
+});
+
+Deno.test("best finds nothing in an asystole of half a minute, and the first beat behind it", () => {
+  const fs = 250, rng = createRng(3), times: number[] = [];
+  for (let t = 0.6; t < 118; t += 0.8) if (t < 40 || t > 70) times.push(t);
+  const ecg = drawEcg(times, 120, fs).map((v) => v + 0.02 * rng.normal());
+  assert.deepEqual(errorsOn(ecg, times, fs), NONE);
+});
+
+Deno.test("best finds beats of two heights and shapes in turn", () => {
+  const fs = 250, times = Array.from({ length: 80 }, (_, i) => 0.6 + 0.7 * i);
+  const high = drawEcg(times.filter((_, i) => i % 2 === 1), 60, fs),
+    low = drawEcg(times.filter((_, i) => i % 2 === 0), 60, fs);
+  assert.deepEqual(errorsOn(high.map((v, i) => v + 0.35 * low[i]), times, fs), NONE);
+});
+
 Deno.test("best goes on as before when a lead comes back", () => {
   const fs = 250, times = drawRhythm(120, 6), rng = createRng(7), ecg = drawEcg(times, 120, fs);
   for (let i = 0; i < ecg.length; i++) {
