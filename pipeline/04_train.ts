@@ -5,6 +5,7 @@ import { AAMI_CLASSES } from "./lib/beats/aami.ts";
 import { FormatError, StageError } from "./lib/core/errors.ts";
 import { createRng } from "./lib/core/rng.ts";
 import { ENGINES } from "./lib/engine/engines.ts";
+import type { OptimizerOptions } from "./lib/engine/optimizers.ts";
 import { ARCHITECTURES } from "./lib/nn/architectures/architectures.ts";
 import { initializeWeights } from "./lib/nn/initialize.ts";
 import { countParameters } from "./lib/nn/shapes.ts";
@@ -12,14 +13,31 @@ import { STAGES } from "./lib/stage/catalogue.ts";
 import { runStage } from "./lib/stage/run.ts";
 import type { StageContext } from "./lib/stage/stage_context.ts";
 import { balancedClassWeights } from "./lib/train/class_weights.ts";
-import { cosineSchedule } from "./lib/train/schedules.ts";
-import { trainModel } from "./lib/train/train_model.ts";
+import { createSchedule, type ScheduleOptions } from "./lib/train/schedules.ts";
+import { type Monitor, trainModel } from "./lib/train/train_model.ts";
 import { decodeTrainState, encodeTrainState, type TrainState } from "./lib/train/train_state.ts";
 
 type Context = StageContext<typeof STAGES.train.params>;
 
-/** Where the cosine schedule ends, as a part of where it begins. */
-const LAST_RATE = 0.01;
+/** The optimizer that the parameters ask for. */
+function optimizerOf(
+  { optimizer, weightDecay, momentum, nesterov, clipNorm, clipValue, l1, l2 }: Context["params"],
+): OptimizerOptions {
+  const shared = { clipNorm, clipValue, l1, l2 };
+  if (optimizer === "sgd") return { kind: "sgd", momentum, nesterov, ...shared };
+  return { kind: "adam", weightDecay: optimizer === "adamw" ? weightDecay : 0, ...shared };
+}
+
+/** @throws StageError A warm-up that leaves no epoch. */
+function scheduleOf({ schedule, learningRate, ...options }: Context["params"]) {
+  if (options.warmUpEpochs >= options.epochs) {
+    throw new StageError(
+      `Cannot train: warmUpEpochs must be below epochs, got ${options.warmUpEpochs} of ${options.epochs}`,
+      { hint: "lower --warmUpEpochs or raise --epochs" },
+    );
+  }
+  return createSchedule({ ...options, kind: schedule as ScheduleOptions["kind"], peak: learningRate });
+}
 
 function readLabelledSet(context: Context, split: string): WindowSet {
   const set = readWindowSet(context, split);
@@ -59,27 +77,25 @@ await runStage(STAGES.train, {
       batchSize: params.batchSize,
       classWeights,
       seed: params.seed,
+      optimizer: optimizerOf(params),
       fusedMultiplyAdd: params.fusedMultiplyAdd,
     });
     try {
       const bar = progress.bar(`${name} training`, params.epochs * train.labels.length, "windows");
-      const { epochs, learningRate } = params;
       const result = await trainModel({
         ...params,
         engine,
         train,
         validation,
-        monitor: params.monitor as "macroF1" | "loss",
-        learningRate: params.schedule === "constant"
-          ? learningRate
-          : cosineSchedule({ first: learningRate, last: learningRate * LAST_RATE, epochs }),
+        monitor: params.monitor as Monitor,
+        learningRate: scheduleOf(params),
         resume: readState(context),
         onBatch: ({ epoch, batch, loss }) =>
           bar.update((epoch - 1) * train.labels.length + batch * params.batchSize, `loss ${loss.toFixed(3)}`),
         onEpoch({ figures, timing, improved, state }) {
           context.checkpoint.writeCheckpoint(encodeTrainState(state));
           progress.line(
-            `${name} epoch ${figures.epoch}/${epochs} loss ${figures.loss.toFixed(4)} ` +
+            `${name} epoch ${figures.epoch}/${params.epochs} loss ${figures.loss.toFixed(4)} ` +
               `valAcc ${figures.validationAccuracy.toFixed(4)} valF1 ${
                 figures.validationMacroF1.toFixed(4)
               } ` +

@@ -1,4 +1,4 @@
-import type { AdamOptions, OptimizerState, TrainingBatch } from "./engine.ts";
+import type { OptimizerState, TrainingBatch } from "./engine.ts";
 
 /** What a batch is checked against. */
 export interface BatchSizes {
@@ -16,21 +16,6 @@ export function checkInteger(name: string, value: number, largest: number): void
       `Cannot start the engine: ${name} must be an integer in [1, ${largest}], got ${value}`,
     );
   }
-}
-
-/** @returns The constants with their defaults. @throws RangeError One out of its range. */
-export function checkAdam(
-  { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7 }: AdamOptions,
-): Required<AdamOptions> {
-  for (const [name, beta] of [["beta1", beta1], ["beta2", beta2]] as const) {
-    if (!(beta >= 0 && beta < 1)) {
-      throw new RangeError(`Cannot start the engine: ${name} must be in [0, 1), got ${beta}`);
-    }
-  }
-  if (!(epsilon > 0 && epsilon < Infinity)) {
-    throw new RangeError(`Cannot start the engine: epsilon must be above 0, got ${epsilon}`);
-  }
-  return { beta1, beta2, epsilon };
 }
 
 /** @returns One weight a class, all 1 by default. @throws RangeError Another number of weights, or a negative one. */
@@ -84,20 +69,30 @@ export function checkWindows(
   }
 }
 
-/** @throws RangeError Moments of another number of parameters, or no finite ones. */
+/** @throws RangeError Other slots than the optimizer's, slots of another number of parameters, or no finite ones. */
 export function checkOptimizerState(
-  { step, firstMoments, secondMoments }: OptimizerState,
-  count: number,
+  { step, slots }: OptimizerState,
+  { names, count }: { names: readonly string[]; count: number },
 ): void {
   if (!Number.isInteger(step) || step < 0) {
     throw new RangeError(
       `Cannot set the optimizer's state: step must be an integer of at least 0, got ${step}`,
     );
   }
-  for (const [name, moments] of [["firstMoments", firstMoments], ["secondMoments", secondMoments]] as const) {
-    if (moments.length !== count || !moments.every(Number.isFinite)) {
+  const given = Object.keys(slots);
+  if (given.length !== names.length || !names.every((name) => given.includes(name))) {
+    throw new RangeError(
+      `Cannot set the optimizer's state: its slots must be ${names.join(", ")}, got ${
+        given.join(", ") || "none"
+      }`,
+    );
+  }
+  for (const name of names) {
+    if (slots[name].length !== count || !slots[name].every(Number.isFinite)) {
       throw new RangeError(
-        `Cannot set the optimizer's state: ${name} must hold ${count} finite values, got ${moments.length}`,
+        `Cannot set the optimizer's state: ${name} must hold ${count} finite values, got ${
+          slots[name].length
+        }`,
       );
     }
   }

@@ -10,30 +10,22 @@ export interface TrainingBatch {
   count: number;
 }
 
-/** What Adam remembers between two steps, in the order of the weights, each weight row-major. */
+/** What an optimizer remembers between two steps. */
 export interface OptimizerState {
   /** Steps done, at least 0. */
   step: number;
-  /** Running mean of the gradient, [parameters]. */
-  firstMoments: Float32Array;
-  /** Running mean of the gradient's square, [parameters]. */
-  secondMoments: Float32Array;
-}
-
-/** Constants of Adam. */
-export interface AdamOptions {
-  /** Decay of the first moments, in [0, 1). Default 0.9. */
-  beta1?: number;
-  /** Decay of the second moments, in [0, 1). Default 0.999. */
-  beta2?: number;
-  /** Added to the root of the uncorrected second moment, > 0. Default 1e-7, as in Keras. */
-  epsilon?: number;
+  /**
+   * The optimizer's arrays by name, [parameters] each, in the order of the weights, each weight row-major. Adam:
+   * firstMoments and secondMoments, the running means of the gradient and of its square; sgd: velocity.
+   */
+  slots: Record<string, Float32Array>;
 }
 
 /**
  * Trains one model: forward and backward passes and the optimizer. Its calls must not overlap.
  *
  * The loss is the weighted cross-entropy, mean over the batch's windows: sum(w[label] * -log p[label]) / count.
+ * Penalties on weights are in the gradient and not in the loss, so that the losses of runs can be compared.
  */
 export interface Engine {
   /** For example "wasm". */
@@ -44,7 +36,7 @@ export interface Engine {
   /** Largest batch. */
   readonly batchSize: number;
   /**
-   * Does one step of Adam.
+   * Does one step of the optimizer.
    *
    * @param learningRate At least 0.
    * @returns The batch's loss before the step.

@@ -100,7 +100,7 @@ export async function engineGradient(
   };
   return await withEngine(model, options, async (engine) => {
     const loss = await engine.trainBatch(batch, 0);
-    return { loss, gradient: engine.getOptimizerState().firstMoments };
+    return { loss, gradient: engine.getOptimizerState().slots.firstMoments };
   });
 }
 

@@ -1,7 +1,6 @@
 import type { Model, Weights } from "../nn/model.ts";
 import { checkWeights } from "../nn/shapes.ts";
 import {
-  checkAdam,
   checkBatch,
   checkClassWeights,
   checkInteger,
@@ -9,8 +8,9 @@ import {
   checkOptimizerState,
   checkWindows,
 } from "./checks.ts";
-import type { AdamOptions, Engine } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { BLOCK_SAMPLES, compileKernels, createMachine } from "./kernels/kernels.ts";
+import { createOptimizer, isPenalized, type OptimizerOptions } from "./optimizers.ts";
 import { planMemory, shardCount } from "./wasm_layout.ts";
 import { createParameters } from "./wasm_parameters.ts";
 import type { WorkerMessage } from "./wasm_worker.ts";
@@ -22,7 +22,8 @@ export interface WasmEngineOptions {
   workers?: number;
   /** Largest batch, at least 1. Default 256. */
   batchSize?: number;
-  optimizer?: AdamOptions;
+  /** Default: Adam with Keras' constants. */
+  optimizer?: OptimizerOptions;
   /**
    * Lets the processor round a * b + c once instead of twice: about a quarter faster. The bytes are then the same only on
    * processors that all have a fused multiply-add, or all have none. Default false.
@@ -44,9 +45,6 @@ const MAX_WORKERS = 256;
  *
  * Needs read permission for this folder and those that it imports.
  *
- * Source: Kingma and Ba, "Adam: a method for stochastic optimization", 2015, in the order of computation of section 2's
- * end, where epsilon is added to the root of the uncorrected second moment, as in Keras.
- *
  * @param weights First weights.
  * @throws TypeError A layer that the kernels do not have, by name.
  * @throws RangeError Weights that are not the model's, or an option out of its range.
@@ -62,8 +60,8 @@ export async function createWasmEngine(
   if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
     throw new RangeError(`Cannot start the wasm engine: seed must be an integer in [0, 2^32), got ${seed}`);
   }
-  const adam = checkAdam(options.optimizer ?? {});
-  const layout = planMemory(model, { batchSize, workers });
+  const optimizer = createOptimizer(options.optimizer);
+  const layout = planMemory(model, { batchSize, workers, slots: optimizer.slots.length });
   const classWeights = checkClassWeights(options.classWeights, layout.classes);
   checkWeights(model, weights);
 
@@ -72,6 +70,10 @@ export async function createWasmEngine(
   const machine = createMachine(kernels, memory);
   const parameters = createParameters(model, layout, machine.floats);
   parameters.write(layout.weights, (name) => weights.get(name)!.data);
+  parameters.write(
+    layout.penalized,
+    (name) => new Float32Array(weights.get(name)!.data.length).fill(isPenalized(name) ? 1 : 0),
+  );
 
   const pool = await createWorkerPool({
     script: new URL("./wasm_worker.ts", import.meta.url),
@@ -94,6 +96,7 @@ export async function createWasmEngine(
   const windows = new Float32Array(memory.buffer, layout.windows, batchSize * layout.windowValues);
   const labels = new Uint8Array(memory.buffer, layout.labels, batchSize);
   const losses = new Float64Array(memory.buffer, layout.losses, layout.blocks);
+  const parameterCount = layout.parameterBytes / 4;
   let step = 0;
 
   return {
@@ -110,19 +113,8 @@ export async function createWasmEngine(
         labels.set(batch.labels.subarray(0, count));
       });
       step++;
-      machine.kernels.adam(
-        layout.parameterBytes / 4,
-        shards,
-        layout.parameterBytes,
-        layout.gradients,
-        layout.weights,
-        layout.moments1,
-        layout.moments2,
-        learningRate * Math.sqrt(1 - adam.beta2 ** step) / (1 - adam.beta1 ** step),
-        1 - adam.beta1,
-        1 - adam.beta2,
-        adam.epsilon,
-      );
+      machine.kernels.sumGradients(parameterCount, shards, layout.parameterBytes, layout.gradients);
+      optimizer.step(machine.kernels, { ...layout, parameterCount }, { step, learningRate });
       let loss = 0;
       for (let block = 0; block < blocks; block++) loss += losses[block];
       return loss;
@@ -149,14 +141,16 @@ export async function createWasmEngine(
     },
     getOptimizerState: () => ({
       step,
-      firstMoments: parameters.readFlat(layout.moments1),
-      secondMoments: parameters.readFlat(layout.moments2),
+      slots: Object.fromEntries(
+        optimizer.slots.map((name, i) => [name, parameters.readFlat(layout.slots[i])]),
+      ),
     }),
     setOptimizerState(state) {
-      checkOptimizerState(state, parameters.count);
+      checkOptimizerState(state, { names: optimizer.slots, count: parameters.count });
       step = state.step;
-      parameters.write(layout.moments1, parameters.slicesOf(state.firstMoments));
-      parameters.write(layout.moments2, parameters.slicesOf(state.secondMoments));
+      optimizer.slots.forEach((name, i) =>
+        parameters.write(layout.slots[i], parameters.slicesOf(state.slots[name]))
+      );
     },
     close: () => pool.close(),
   };

@@ -223,8 +223,16 @@ Deno.test("createWasmEngine() and its calls refuse what is out of range", async 
     const state = engine.getOptimizerState();
     assert.throws(() => engine.setOptimizerState({ ...state, step: -1 }), /step/);
     assert.throws(
-      () => engine.setOptimizerState({ ...state, firstMoments: new Float32Array(1) }),
+      () =>
+        engine.setOptimizerState({
+          ...state,
+          slots: { ...state.slots, firstMoments: new Float32Array(1) },
+        }),
       /firstMoments/,
+    );
+    assert.throws(
+      () => engine.setOptimizerState({ step: 0, slots: { velocity: new Float32Array(1) } }),
+      /slots must be firstMoments, secondMoments, got velocity/,
     );
     const first = engine.trainBatch(batch, 1e-3);
     await assert.rejects(engine.trainBatch(batch, 1e-3), /must not overlap/);

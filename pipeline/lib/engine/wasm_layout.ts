@@ -23,8 +23,10 @@ export interface EngineLayout {
   /** i32: the next shard or block that nobody computes yet. */
   next: number;
   weights: number;
-  moments1: number;
-  moments2: number;
+  /** What the optimizer remembers, each laid out as the weights. */
+  slots: number[];
+  /** f32, laid out as the weights: 1 for a weight that decay and penalties hold for, 0 for any other. */
+  penalized: number;
   /** [shards] gradients, each laid out as the weights. */
   gradients: number;
   /** f64 [blocks]. */
@@ -50,12 +52,13 @@ export function shardCount(blocks: number): number {
 /**
  * Plans the shared memory.
  *
+ * @param slots Arrays that the optimizer keeps.
  * @throws RangeError When 2 GB would not hold it.
  * @throws RangeError, TypeError as `compileBlockProgram`.
  */
 export function planMemory(
   model: Model,
-  { batchSize, workers }: { batchSize: number; workers: number },
+  { batchSize, workers, slots }: { batchSize: number; workers: number; slots: number },
 ): EngineLayout {
   const program = compileBlockProgram(model, { parameters: 0, scratch: 0 });
   const blocks = Math.ceil(batchSize / BLOCK_SAMPLES);
@@ -74,8 +77,8 @@ export function planMemory(
   const addresses = {
     next,
     weights: take(parameterBytes),
-    moments1: take(parameterBytes),
-    moments2: take(parameterBytes),
+    slots: Array.from({ length: slots }, () => take(parameterBytes)),
+    penalized: take(parameterBytes),
     gradients: take(shardCount(blocks) * parameterBytes),
     losses: take(8 * blocks),
     windows: take(4 * batchSize * windowValues),

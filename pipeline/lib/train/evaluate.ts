@@ -15,6 +15,8 @@ export interface Evaluation {
   loss: number;
   /** In [0, 1]. */
   accuracy: number;
+  /** Mean sensitivity of the classes that occur, in [0, 1]. */
+  balancedAccuracy: number;
   /** Mean F1 of the classes that occur, in [0, 1]. */
   macroF1: number;
 }
@@ -40,6 +42,11 @@ export async function evaluate(engine: Engine, { windows, labels }: LabelledWind
     loss -= Math.log(Math.max(scores[label], SMALLEST_PROBABILITY));
   });
   const names = Array.from({ length: classes }, (_, c) => String(c));
-  const { accuracy, macroF1 } = classificationReport(confusionMatrix(labels, predicted, classes), names);
-  return { loss: loss / labels.length, accuracy: accuracy!, macroF1: macroF1! };
+  const report = classificationReport(confusionMatrix(labels, predicted, classes), names);
+  return {
+    loss: loss / labels.length,
+    accuracy: report.accuracy!,
+    balancedAccuracy: report.meanSensitivity!,
+    macroF1: report.macroF1!,
+  };
 }

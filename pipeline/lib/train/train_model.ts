@@ -2,7 +2,7 @@ import { StageError } from "../core/errors.ts";
 import { createRng } from "../core/rng.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Weights } from "../nn/model.ts";
-import { evaluate, type LabelledWindows } from "./evaluate.ts";
+import { evaluate, type Evaluation, type LabelledWindows } from "./evaluate.ts";
 import type { LearningRateSchedule } from "./schedules.ts";
 import type { EpochFigures, TrainState } from "./train_state.ts";
 
@@ -37,6 +37,13 @@ export interface BatchEvent {
   loss: number;
 }
 
+/** Figures of the validation windows that can choose the best epoch: of the loss the smallest, else the largest. */
+export const MONITORS = ["macroF1", "loss", "accuracy", "balancedAccuracy"] as const satisfies readonly (
+  keyof Evaluation
+)[];
+
+export type Monitor = typeof MONITORS[number];
+
 /** How a model is trained. */
 export interface TrainOptions {
   /** Holds the model and its first weights, the optimizer and the class weights; not closed. */
@@ -49,10 +56,10 @@ export interface TrainOptions {
   batchSize: number;
   /** For the order of the windows. */
   seed: number;
-  /** Above 0, or one for each epoch. */
+  /** Above 0, or one for each batch. */
   learningRate: number | LearningRateSchedule;
   /** Which figure of the validation windows chooses the best epoch. */
-  monitor: "macroF1" | "loss";
+  monitor: Monitor;
   /** Stops after this many epochs without a better one, at least 1. Default: never. */
   patience?: number;
   /** Goes on after the state's epoch. The other options must be those that it was made with. */
@@ -80,7 +87,7 @@ export interface TrainResult {
  * The same options give the same bytes, also when a run is interrupted and goes on from a state.
  *
  * @throws RangeError An option out of its range.
- * @throws StageError When the loss is no longer a finite number.
+ * @throws StageError When the loss or a weight is no longer a finite number.
  */
 export async function trainModel(options: TrainOptions): Promise<TrainResult> {
   const { engine, train, validation, epochs, monitor, patience = Infinity, resume } = options;
@@ -97,8 +104,8 @@ export async function trainModel(options: TrainOptions): Promise<TrainResult> {
   const isOver = () => state !== undefined && state.epoch - state.bestEpoch >= patience;
 
   for (let epoch = (state?.epoch ?? 0) + 1; epoch <= epochs && !isOver(); epoch++) {
-    const started = performance.now(), learningRate = rateOf(epoch);
-    const loss = await trainEpoch(options, { epoch, learningRate });
+    const started = performance.now();
+    const { loss, learningRate } = await trainEpoch(options, { epoch, rateOf });
     const trainSeconds = (performance.now() - started) / 1000;
     const evaluation = await evaluate(engine, validation);
     if (!Number.isFinite(evaluation.loss)) throw divergence(epoch, evaluation.loss);
@@ -109,10 +116,12 @@ export async function trainModel(options: TrainOptions): Promise<TrainResult> {
       loss,
       validationLoss: evaluation.loss,
       validationAccuracy: evaluation.accuracy,
+      validationBalancedAccuracy: evaluation.balancedAccuracy,
       validationMacroF1: evaluation.macroF1,
     };
     const weights = engine.getWeights();
-    const score = monitor === "loss" ? -evaluation.loss : evaluation.macroF1;
+    checkFinite(weights, epoch);
+    const score = monitor === "loss" ? -evaluation.loss : evaluation[monitor];
     const improved = state === undefined || score > state.bestScore;
     state = {
       epoch,
@@ -135,18 +144,18 @@ export async function trainModel(options: TrainOptions): Promise<TrainResult> {
   return { bestWeights, bestEpoch, history, timings, stoppedEarly: isOver() && state!.epoch < epochs };
 }
 
-/** @returns The weighted loss, mean over the windows. */
+/** @returns The weighted loss, mean over the windows, and the learning rate of the last batch. */
 async function trainEpoch(
   { engine, train, batchSize, seed, onBatch }: TrainOptions,
-  { epoch, learningRate }: { epoch: number; learningRate: number },
-): Promise<number> {
+  { epoch, rateOf }: { epoch: number; rateOf: LearningRateSchedule },
+): Promise<{ loss: number; learningRate: number }> {
   const { windows, labels } = train;
   const total = labels.length, windowValues = windows.length / total, batches = Math.ceil(total / batchSize);
   const order = createRng(seed).fork(`epoch ${epoch}`).shuffle(
     Uint32Array.from({ length: total }, (_, i) => i),
   );
   const batchWindows = new Float32Array(batchSize * windowValues), batchLabels = new Uint8Array(batchSize);
-  let sum = 0;
+  let sum = 0, learningRate = 0;
   for (let batch = 1; batch <= batches; batch++) {
     const chosen = order.subarray((batch - 1) * batchSize, batch * batchSize), count = chosen.length;
     chosen.forEach((window, i) => {
@@ -156,17 +165,26 @@ async function trainEpoch(
       );
       batchLabels[i] = labels[window];
     });
+    learningRate = rateOf({ epoch, batch, batches });
     const loss = await engine.trainBatch({ windows: batchWindows, labels: batchLabels, count }, learningRate);
     if (!Number.isFinite(loss)) throw divergence(epoch, loss);
     sum += loss * count;
     onBatch?.({ epoch, batch, batches, loss });
   }
-  return sum / total;
+  return { loss: sum / total, learningRate };
 }
 
-function divergence(epoch: number, loss: number): StageError {
-  return new StageError(`Cannot go on training: the loss must be finite, got ${loss} in epoch ${epoch}`, {
-    hint: "use a lower learning rate, and check that the windows hold finite values",
+/** A loss can stay finite over weights that are not: a ReLU that never fires, or the clamp in a sigmoid, hides them. */
+function checkFinite(weights: Weights, epoch: number): void {
+  for (const [name, { data }] of weights) {
+    const at = data.findIndex((value) => !Number.isFinite(value));
+    if (at !== -1) throw divergence(epoch, data[at], `weight ${name}[${at}]`);
+  }
+}
+
+function divergence(epoch: number, value: number, what = "the loss"): StageError {
+  return new StageError(`Cannot go on training: ${what} must be finite, got ${value} in epoch ${epoch}`, {
+    hint: "use a lower learning rate or --clipNorm 1, and check that the windows hold finite values",
   });
 }
 
@@ -192,7 +210,7 @@ function checkOptions(
       );
     }
   }
-  if (monitor !== "macroF1" && monitor !== "loss") {
-    throw new RangeError(`Cannot train: monitor must be macroF1 or loss, got ${monitor}`);
+  if (!MONITORS.includes(monitor)) {
+    throw new RangeError(`Cannot train: monitor must be one of ${MONITORS.join(", ")}, got ${monitor}`);
   }
 }

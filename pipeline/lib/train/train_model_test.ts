@@ -49,7 +49,7 @@ const runTraining = (options: Partial<TrainOptions> = {}, workers = 1) =>
       epochs: 6,
       batchSize: 64,
       seed: 5,
-      learningRate: (epoch) => 0.01 / epoch,
+      learningRate: ({ epoch }) => 0.01 / epoch,
       monitor: "macroF1",
       ...options,
     }), workers);
@@ -66,15 +66,16 @@ Deno.test("trainModel() learns, and gives the weights of its best epoch", async 
   const best = history[bestEpoch - 1];
   assert.equal(best.validationMacroF1, Math.max(...history.map((figures) => figures.validationMacroF1)));
   assert.ok(best.validationMacroF1 > 0.9, `macro F1 ${best.validationMacroF1}`);
-  const { loss, accuracy, macroF1 } = await withEngine((engine) => {
+  const evaluation = await withEngine((engine) => {
     engine.setWeights(bestWeights);
     return evaluate(engine, validation);
   });
-  assert.deepEqual([loss, accuracy, macroF1], [
-    best.validationLoss,
-    best.validationAccuracy,
-    best.validationMacroF1,
-  ]);
+  assert.deepEqual(evaluation, {
+    loss: best.validationLoss,
+    accuracy: best.validationAccuracy,
+    balancedAccuracy: best.validationBalancedAccuracy,
+    macroF1: best.validationMacroF1,
+  });
 });
 
 Deno.test("trainModel() gives the same bytes for the same seed and any number of workers, others for another", async () => {
@@ -125,6 +126,34 @@ Deno.test("trainModel() reports batches, epochs and the learning rate", async ()
   assert.deepEqual(epochs[1].slice(0, 2), [2, 0.005]);
 });
 
+Deno.test("trainModel() keeps the weights of the epoch that is best by the monitor", async () => {
+  const figures = {
+    loss: "validationLoss",
+    accuracy: "validationAccuracy",
+    balancedAccuracy: "validationBalancedAccuracy",
+  } as const;
+  for (const monitor of ["loss", "accuracy", "balancedAccuracy"] as const) {
+    const { history, bestEpoch } = await runTraining({ monitor, learningRate: 0.03 });
+    const scores = history.map((epoch) => epoch[figures[monitor]] * (monitor === "loss" ? -1 : 1));
+    assert.equal(bestEpoch, 1 + scores.indexOf(Math.max(...scores)));
+  }
+});
+
+Deno.test("trainModel() stops at a weight that is not finite though the loss is", async () => {
+  await withEngine(async (engine) => {
+    const getWeights = () => {
+      const weights = engine.getWeights();
+      weights.values().next().value!.data[3] = Infinity;
+      return weights;
+    };
+    const options = { train, validation, epochs: 1, batchSize: 64, seed: 1, learningRate: 0.01 };
+    await assert.rejects(
+      trainModel({ ...options, engine: { ...engine, getWeights }, monitor: "loss" }),
+      /weight .*\[3\] must be finite, got Infinity in epoch 1/,
+    );
+  });
+});
+
 Deno.test("trainModel() stops with a hint when the loss is not finite", async () => {
   const windows = train.windows.slice();
   windows[100] = NaN;
@@ -143,7 +172,7 @@ Deno.test("trainModel() refuses options out of their range", async () => {
     { learningRate: NaN },
     { train: { windows: train.windows.subarray(1), labels: train.labels } },
     { validation: { windows: new Float32Array(), labels: new Uint8Array() } },
-    { monitor: "accuracy" as "loss" },
+    { monitor: "recall" as "loss" },
   ];
   for (const options of wrong) {
     await assert.rejects(runTraining(options), RangeError, JSON.stringify(options));

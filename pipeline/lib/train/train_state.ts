@@ -8,12 +8,15 @@ import type { Tensor, Weights } from "../nn/model.ts";
 export interface EpochFigures {
   /** Counted from 1. */
   epoch: number;
+  /** Of the epoch's last batch. */
   learningRate: number;
   /** Weighted cross-entropy while training, mean over the windows. */
   loss: number;
   /** Cross-entropy without weights. */
   validationLoss: number;
   validationAccuracy: number;
+  /** Mean sensitivity of the classes that occur. */
+  validationBalancedAccuracy: number;
   validationMacroF1: number;
 }
 
@@ -33,7 +36,7 @@ export interface TrainState {
 }
 
 /** The last character is the version of the format. */
-const MAGIC = new TextEncoder().encode("TRAINST1");
+const MAGIC = new TextEncoder().encode("TRAINST2");
 /** Magic, u32 length of the header, u32 CRC-32 of all that follows. */
 const PREFIX_BYTES = 16;
 
@@ -43,6 +46,7 @@ const headerSchema = z.strictObject({
   bestEpoch: count.min(1),
   bestScore: z.number(),
   optimizerStep: count,
+  slots: z.array(z.string().min(1)).max(8),
   weights: z.array(z.strictObject({
     name: z.string().min(1),
     shape: z.array(count.min(1)).min(1).max(8),
@@ -53,14 +57,15 @@ const headerSchema = z.strictObject({
     loss: z.number(),
     validationLoss: z.number(),
     validationAccuracy: z.number().min(0).max(1),
+    validationBalancedAccuracy: z.number().min(0).max(1),
     validationMacroF1: z.number().min(0).max(1),
   })),
 });
 type Header = z.infer<typeof headerSchema>;
 
 /**
- * Encodes a training state: 8 bytes "TRAINST1", header length and CRC-32 of the rest (u32), a JSON header padded by
- * spaces to a multiple of 4, then float32 arrays: weights, best weights, first and second moments. Little-endian.
+ * Encodes a training state: 8 bytes "TRAINST2", header length and CRC-32 of the rest (u32), a JSON header padded by
+ * spaces to a multiple of 4, then float32 arrays: weights, best weights, the optimizer's slots. Little-endian.
  */
 export function encodeTrainState(state: TrainState): Uint8Array<ArrayBuffer> {
   const { epoch, bestEpoch, bestScore, history, optimizer, weights, bestWeights } = state;
@@ -69,6 +74,7 @@ export function encodeTrainState(state: TrainState): Uint8Array<ArrayBuffer> {
     bestEpoch,
     bestScore,
     optimizerStep: optimizer.step,
+    slots: Object.keys(optimizer.slots),
     weights: [...weights].map(([name, { shape }]) => ({ name, shape })),
     history,
   };
@@ -78,8 +84,7 @@ export function encodeTrainState(state: TrainState): Uint8Array<ArrayBuffer> {
   const arrays = [
     ...[...weights.values()].map(({ data }) => data),
     ...[...weights.keys()].map((name) => bestWeights.get(name)!.data),
-    optimizer.firstMoments,
-    optimizer.secondMoments,
+    ...Object.values(optimizer.slots),
   ];
   const floats = arrays.reduce((sum, { length }) => sum + length, 0);
   const bytes = new Uint8Array(PREFIX_BYTES + text.length + 4 * floats);
@@ -106,7 +111,7 @@ export function decodeTrainState(bytes: Uint8Array, file?: string): TrainState {
     throw new FormatError(`Cannot decode training state: ${what}`, { file, byteOffset });
   };
   if (bytes.length < PREFIX_BYTES || MAGIC.some((byte, i) => bytes[i] !== byte)) {
-    fail('it must begin with "TRAINST1" and be whole', 0);
+    fail('it must begin with "TRAINST2" and be whole', 0);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerBytes = view.getUint32(8, true), checksum = view.getUint32(12, true);
@@ -117,7 +122,7 @@ export function decodeTrainState(bytes: Uint8Array, file?: string): TrainState {
   const header = decodeHeader(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes), fail);
   const sizes = header.weights.map(({ shape }) => shape.reduce((product, size) => product * size, 1));
   const parameters = sizes.reduce((sum, size) => sum + size, 0);
-  const expected = PREFIX_BYTES + headerBytes + 4 * 4 * parameters;
+  const expected = PREFIX_BYTES + headerBytes + 4 * parameters * (2 + header.slots.length);
   if (bytes.length !== expected) fail(`it must hold ${expected} bytes, got ${bytes.length}`, bytes.length);
 
   let at = PREFIX_BYTES + headerBytes;
@@ -136,12 +141,9 @@ export function decodeTrainState(bytes: Uint8Array, file?: string): TrainState {
     }]));
   const { epoch, bestEpoch, bestScore, history, optimizerStep } = header;
   const weights = takeWeights(), bestWeights = takeWeights();
-  const optimizer = {
-    step: optimizerStep,
-    firstMoments: take(parameters),
-    secondMoments: take(parameters),
-  };
-  if (optimizer.secondMoments.some((moment) => moment < 0)) fail("second moments must be at least 0", at);
+  const slots = Object.fromEntries(header.slots.map((name) => [name, take(parameters)]));
+  const optimizer = { step: optimizerStep, slots };
+  if (slots.secondMoments?.some((moment) => moment < 0)) fail("second moments must be at least 0", at);
   return { epoch, weights, optimizer, bestWeights, bestEpoch, bestScore, history };
 }
 
@@ -157,12 +159,13 @@ function decodeHeader(bytes: Uint8Array, fail: (what: string, byteOffset: number
     const { path, message } = parsed.error.issues[0];
     return fail(`its header must fit, at ${path.join(".") || "the top"}: ${message}`, PREFIX_BYTES);
   }
-  const { epoch, bestEpoch, history, weights } = parsed.data;
+  const { epoch, bestEpoch, history, weights, slots } = parsed.data;
   if (bestEpoch > epoch || history.length !== epoch || history.some((entry, i) => entry.epoch !== i + 1)) {
     return fail(`its history must hold the epochs 1 to ${epoch}`, PREFIX_BYTES);
   }
   if (new Set(weights.map(({ name }) => name)).size !== weights.length) {
     return fail("its weights must have unique names", PREFIX_BYTES);
   }
+  if (new Set(slots).size !== slots.length) return fail("its slots must have unique names", PREFIX_BYTES);
   return parsed.data;
 }

@@ -16,13 +16,14 @@ const figures = {
   loss: 1 / 3,
   validationLoss: 0.7,
   validationAccuracy: 0.5,
+  validationBalancedAccuracy: 0.4,
   validationMacroF1: 0.25,
 };
 
 const state: TrainState = {
   epoch: 2,
   weights: randomWeights(),
-  optimizer: { step: 14, firstMoments: random(8), secondMoments: random(8).map(Math.abs) },
+  optimizer: { step: 14, slots: { firstMoments: random(8), secondMoments: random(8).map(Math.abs) } },
   bestWeights: randomWeights(),
   bestEpoch: 1,
   bestScore: 0.1 + 0.2,
@@ -30,6 +31,10 @@ const state: TrainState = {
 };
 
 Deno.test("decodeTrainState() gives back what encodeTrainState() was given", () => {
+  for (const slots of [{}, { velocity: random(8) }] as Record<string, Float32Array>[]) {
+    const other = { ...state, optimizer: { step: 3, slots } };
+    assert.deepEqual(decodeTrainState(encodeTrainState(other)), other);
+  }
   const bytes = encodeTrainState(state);
   assert.deepEqual(decodeTrainState(bytes), state);
   const shifted = new Uint8Array(bytes.length + 1);
@@ -77,9 +82,9 @@ Deno.test("decodeTrainState() refuses a state whose parts contradict each other"
     { history: [{ epoch: 1, ...figures }, { epoch: 1, ...figures }] },
     { history: [{ epoch: 1, ...figures }, { epoch: 2, ...figures, validationAccuracy: 1.5 }] },
     { optimizer: { ...state.optimizer, step: -1 } },
-    { optimizer: { ...state.optimizer, firstMoments: new Float32Array(8).fill(NaN) } },
-    { optimizer: { ...state.optimizer, secondMoments: new Float32Array(8).fill(-1) } },
-    { optimizer: { ...state.optimizer, secondMoments: new Float32Array(7) } },
+    { optimizer: { step: 1, slots: { velocity: new Float32Array(8).fill(NaN) } } },
+    { optimizer: { step: 1, slots: { secondMoments: new Float32Array(8).fill(-1) } } },
+    { optimizer: { step: 1, slots: { velocity: new Float32Array(7) } } },
   ];
   for (const part of wrong) {
     assert.throws(

@@ -16,10 +16,21 @@ import {
   withoutDenormals,
 } from "./math.as.ts";
 import { gemmBlock, gemmSamples, packColumns, packRows, ROW } from "./matrix.as.ts";
+import {
+  adam,
+  addPenalty,
+  clampValues,
+  decayWeights,
+  momentumStep,
+  scaleValues,
+  sumGradients,
+  sumOfSquares,
+} from "./optimizers.as.ts";
 import { averagePoolBackward, averagePoolForward, maxPoolBackward, maxPoolForward } from "./pooling.as.ts";
 
 export { prepare };
 export { combineRows, maskRows };
+export { adam, addPenalty, clampValues, decayWeights, momentumStep, scaleValues, sumGradients, sumOfSquares };
 export { averagePoolBackward, averagePoolForward, maxPoolBackward, maxPoolForward };
 
 /** Steps whose share of a weight's gradient is summed in registers; the rows of more would not stay in the L1 cache. */
@@ -320,42 +331,5 @@ export function crossEntropyBackward(
       const error = f32x4.sub(v128.load(probabilities + at), target);
       v128.store(gradient + at, withoutDenormals(f32x4.mul(weight, error)));
     }
-  }
-}
-
-/**
- * One step of Adam on the sum of the shards' gradients, summed in the shards' order.
- *
- * @param count Parameters, a multiple of 4. @param shardBytes From one shard's gradients to the next's.
- * @param stepSize learningRate * sqrt(1 - beta2^t) / (1 - beta1^t).
- * @param rate1, rate2 1 - beta1, 1 - beta2.
- */
-export function adam(
-  count: usize,
-  shards: usize,
-  shardBytes: usize,
-  gradients: usize,
-  weights: usize,
-  moments1: usize,
-  moments2: usize,
-  stepSize: f32,
-  rate1: f32,
-  rate2: f32,
-  epsilon: f32,
-): void {
-  const step = f32x4.splat(stepSize), r1 = f32x4.splat(rate1), r2 = f32x4.splat(rate2);
-  const smallest = f32x4.splat(epsilon);
-  for (let at: usize = 0; at < count << 2; at += 16) {
-    let g = v128.load(gradients + at);
-    for (let shard: usize = 1; shard < shards; shard++) {
-      g = f32x4.add(g, v128.load(gradients + shard * shardBytes + at));
-    }
-    let m = v128.load(moments1 + at), v = v128.load(moments2 + at);
-    m = multiplyAdd(f32x4.sub(g, m), r1, m);
-    v = multiplyAdd(f32x4.sub(f32x4.mul(g, g), v), r2, v);
-    v128.store(moments1 + at, m);
-    v128.store(moments2 + at, v);
-    const change = f32x4.div(f32x4.mul(step, m), f32x4.add(f32x4.sqrt(v), smallest));
-    v128.store(weights + at, f32x4.sub(v128.load(weights + at), change));
   }
 }

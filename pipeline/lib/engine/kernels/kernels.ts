@@ -144,10 +144,21 @@ export interface Kernels {
     sampleWeights: number,
     gradient: number,
   ): void;
+  sumGradients(count: number, shards: number, shardBytes: number, gradients: number): void;
+  addPenalty(
+    count: number,
+    gradients: number,
+    weights: number,
+    penalized: number,
+    l1: number,
+    l2: number,
+  ): void;
+  sumOfSquares(count: number, address: number): number;
+  scaleValues(count: number, address: number, factor: number): void;
+  clampValues(count: number, address: number, limit: number): void;
+  decayWeights(count: number, weights: number, penalized: number, rate: number): void;
   adam(
     count: number,
-    shards: number,
-    shardBytes: number,
     gradients: number,
     weights: number,
     moments1: number,
@@ -156,6 +167,15 @@ export interface Kernels {
     rate1: number,
     rate2: number,
     epsilon: number,
+  ): void;
+  momentumStep(
+    count: number,
+    gradients: number,
+    weights: number,
+    velocity: number,
+    learningRate: number,
+    momentum: number,
+    nesterov: boolean,
   ): void;
 }
 

@@ -86,7 +86,7 @@ export function testTfjsEngine(
         await withTfjs(name, { model, weights, classWeights, optimizer }, async (engine) => {
           assert.ok(Math.abs(await engine.trainBatch(batch, 0) - expected.loss) < 1e-5);
           const largest = expected.gradient.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-          const { firstMoments } = engine.getOptimizerState();
+          const { firstMoments } = engine.getOptimizerState().slots;
           assertClose(firstMoments, expected.gradient, GRADIENT_TOLERANCE * largest, `count ${count}`);
         });
       }

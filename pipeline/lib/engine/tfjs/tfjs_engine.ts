@@ -1,7 +1,6 @@
 import type { Model, Weights } from "../../nn/model.ts";
 import { checkWeights, outputShapes, valueCount, weightShapes } from "../../nn/shapes.ts";
 import {
-  checkAdam,
   checkBatch,
   checkClassWeights,
   checkInteger,
@@ -10,8 +9,9 @@ import {
   checkWindows,
 } from "../checks.ts";
 import type { Engine, OptimizerState } from "../engine.ts";
+import { stepOptimizer } from "../optimizer_reference.ts";
+import { checkOptimizer, isPenalized, OPTIMIZER_SLOTS } from "../optimizers.ts";
 import type { WasmEngineOptions } from "../wasm_engine.ts";
-import { stepAdam } from "./adam.ts";
 import type { TensorFlow } from "./tensorflow.ts";
 import { buildTfjsModel } from "./tfjs_model.ts";
 
@@ -43,7 +43,7 @@ export async function createTfjsEngine(
 ): Promise<Engine> {
   const { name, backend, workers, batchSize = 256 } = options;
   checkInteger("batchSize", batchSize, 2 ** 20);
-  const adam = checkAdam(options.optimizer ?? {});
+  const optimizer = checkOptimizer(options.optimizer), slotNames = OPTIMIZER_SLOTS[optimizer.kind];
   checkWeights(model, weights);
   const classes = valueCount(outputShapes(model).get(model.output)!);
   const classWeights = checkClassWeights(options.classWeights, classes);
@@ -53,9 +53,11 @@ export async function createTfjsEngine(
   const values = flatten(weights);
   let state: OptimizerState = {
     step: 0,
-    firstMoments: new Float32Array(parameterCount),
-    secondMoments: new Float32Array(parameterCount),
+    slots: Object.fromEntries(slotNames.map((slot) => [slot, new Float32Array(parameterCount)])),
   };
+  const penalized = Uint8Array.from(
+    [...weights].flatMap(([weight, { data }]) => Array(data.length).fill(Number(isPenalized(weight)))),
+  );
   network.writeWeights(values);
 
   let isBusy = false, isClosed = false;
@@ -85,7 +87,7 @@ export async function createTfjsEngine(
           lossWeights[i * classes + labels[i]] = classWeights[labels[i]] / count;
         }
         const { loss, gradient } = network.differentiate(windows, lossWeights);
-        stepAdam(values, gradient, state, { ...adam, learningRate });
+        stepOptimizer(optimizer, { weights: values, gradient, penalized }, state, learningRate);
         network.writeWeights(values);
         return loss;
       });
@@ -118,7 +120,7 @@ export async function createTfjsEngine(
     },
     getOptimizerState: () => copyState(state),
     setOptimizerState(replacement) {
-      checkOptimizerState(replacement, parameterCount);
+      checkOptimizerState(replacement, { names: slotNames, count: parameterCount });
       state = copyState(replacement);
     },
     close() {
@@ -140,8 +142,7 @@ function flatten(weights: Weights): Float32Array {
   return values;
 }
 
-const copyState = ({ step, firstMoments, secondMoments }: OptimizerState): OptimizerState => ({
+const copyState = ({ step, slots }: OptimizerState): OptimizerState => ({
   step,
-  firstMoments: firstMoments.slice(),
-  secondMoments: secondMoments.slice(),
+  slots: Object.fromEntries(Object.entries(slots).map(([name, values]) => [name, values.slice()])),
 });
