@@ -4,6 +4,7 @@ import { outputShapes, weightShapes } from "../nn/shapes.ts";
 import { BLOCK_SAMPLES, type Machine, ROW_BYTES } from "./kernels/kernels.ts";
 import { type BlockOp, type BlockTensor, type Pass, roundUp } from "./layers/block.ts";
 import { compileLayer } from "./layers/layer_compilers.ts";
+import { checkSoftmaxOutput } from "./softmax_output.ts";
 
 /** Where one of the model's weights lies among the parameters. */
 export interface ParameterPlace {
@@ -106,15 +107,7 @@ export function compileBlockProgram(model: Model, addresses: ProgramAddresses): 
     }));
   }
 
-  const outputLayer = model.layers.find(({ name }) => name === model.output)!;
-  const isSoftmax = (outputLayer.kind === "Dense" || outputLayer.kind === "Activation") &&
-    outputLayer.activation === "softmax";
-  if (!isSoftmax || shapes.get(model.output)!.length !== 1) {
-    throw new TypeError(
-      `Cannot train model "${model.name}": its output must be [classes] from a Dense or Activation layer with softmax, ` +
-        `got [${shapes.get(model.output)!.join(", ")}] from ${outputLayer.kind} "${outputLayer.name}"`,
-    );
-  }
+  checkSoftmaxOutput(model, shapes);
   const logits = tensors.get(model.output)!, classes = logits.channels;
   const probabilities = allocate(classes * BLOCK_SAMPLES);
   const labels = allocate(BLOCK_SAMPLES), sampleWeights = allocate(BLOCK_SAMPLES);

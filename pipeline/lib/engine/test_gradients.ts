@@ -5,6 +5,8 @@ import { initializeWeights } from "../nn/initialize.ts";
 import type { Layer, Model, Weights } from "../nn/model.ts";
 import { outputShapes, valueCount } from "../nn/shapes.ts";
 import type { TrainingBatch } from "./engine.ts";
+import { ENGINES } from "./engines.ts";
+import { isTfjsWasmInstalled } from "./tfjs/tfjs_packages.ts";
 import { createWasmEngine, type WasmEngineOptions } from "./wasm_engine.ts";
 
 /** Largest difference between a probability of the kernels (float32) and of the reference (float64). */
@@ -105,14 +107,45 @@ export async function engineGradient(
 }
 
 /**
- * Registers the two tests of every model: the engine predicts as the reference, and its gradient is that of the
+ * Registers the tests of every model: the engine predicts as the reference, and its gradient is that of the
  * reference's loss, by finite differences.
  */
 export function testModels(models: Record<string, Model>): void {
   for (const [name, model] of Object.entries(models)) testModel(name, model);
 }
 
+/** Registers a test of every model: TensorFlow.js has the own kernels' gradient; skipped where it is not installed. */
+function testAgainstTfjs(name: string, model: Model): void {
+  Deno.test({
+    name: `[tfjs-wasm] createWasmEngine() has TensorFlow.js' gradient: ${name}`,
+    ignore: !isTfjsWasmInstalled(),
+    async fn() {
+      const rng = createRng(3), weights = randomWeights(model, rng), classWeights = [0.5, 2, 1];
+      const batch = randomBatch(model, 33, rng);
+      const own = await engineGradient(model, weights, batch, classWeights);
+      const options = { batchSize: 33, classWeights, optimizer: { beta1: 0, beta2: 0 } };
+      const engine = await ENGINES["tfjs-wasm"].create(model, weights, options);
+      const loss = await engine.trainBatch(batch, 0),
+        gradient = engine.getOptimizerState().slots.firstMoments;
+      const probabilities = await engine.predict(batch.windows, 33);
+      engine.close();
+      assert.ok(Math.abs(loss - own.loss) < 1e-5, `loss ${own.loss} is not ${loss}`);
+      const largest = gradient.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+      gradient.forEach((value, i) =>
+        assert.ok(
+          Math.abs(own.gradient[i] - value) < GRADIENT_TOLERANCE * largest,
+          `value ${i}: ${own.gradient[i]} is not ${value}`,
+        )
+      );
+      forward(model, weights, batch.windows, 33).forEach((value, i) =>
+        assert.ok(Math.abs(probabilities[i] - value) < PROBABILITY_TOLERANCE, `${i}: ${probabilities[i]}`)
+      );
+    },
+  });
+}
+
 function testModel(name: string, model: Model): void {
+  testAgainstTfjs(name, model);
   Deno.test(`createWasmEngine() predicts as the reference: ${name}`, async () => {
     const rng = createRng(1), weights = randomWeights(model, rng);
     await withEngine(model, { weights, workers: 1, batchSize: 40 }, async (engine) => {

@@ -30,6 +30,16 @@ const MODELS: Record<string, Model> = {
     { kind: "Dense", units: 7, activation: "relu" },
     softmax,
   ),
+  "poolings and dropout": chain(
+    input(23, 2),
+    { kind: "Conv1D", filters: 5, kernelSize: 3, strides: 1, padding: "same", activation: "tanh" },
+    { kind: "Dropout", rate: 0.3 },
+    { kind: "MaxPooling1D", poolSize: 3, strides: 2, padding: "same" },
+    { kind: "AveragePooling1D", poolSize: 4, strides: 3, padding: "same" },
+    { kind: "Flatten" },
+    { kind: "Dropout", rate: 0.5 },
+    softmax,
+  ),
 };
 
 async function withTfjs<T>(
@@ -112,7 +122,7 @@ export function testTfjsEngine(
   });
 
   test("createTfjsEngine() gives the same bytes for the same batches, whole or in two halves", async () => {
-    for (const model of [MODELS.lstm, MODELS.cnn]) {
+    for (const model of [MODELS.lstm, MODELS.cnn, MODELS["poolings and dropout"]]) {
       const rng = createRng(3), weights = initializeWeights(model, rng);
       const batches = [256, 256, 100].map((count) => randomBatch(model, count, rng));
       const whole = await trainIn(name, model, { weights, batches });
@@ -145,7 +155,7 @@ export function testTfjsEngine(
     const linearWeights = randomWeights(linear, rng);
     await assert.rejects(
       ENGINES[name].create(linear, linearWeights),
-      /output must be a Dense layer with softmax/,
+      /output must be \[classes\] from a Dense or Activation layer with softmax/,
     );
     await withTfjs(name, { model, weights, batchSize: 8 }, async (engine) => {
       await assert.rejects(engine.trainBatch({ ...batch, count: 9 }, 1e-3), /count/);

@@ -17,7 +17,7 @@ import { buildTfjsModel } from "./tfjs_model.ts";
 
 /** How an engine on TensorFlow.js computes. */
 export interface TfjsEngineOptions
-  extends Pick<WasmEngineOptions, "batchSize" | "optimizer" | "classWeights"> {
+  extends Pick<WasmEngineOptions, "batchSize" | "optimizer" | "classWeights" | "seed"> {
   /** For example "tfjs-wasm". */
   name: string;
   /** Name of TensorFlow.js' backend, for example "wasm". */
@@ -41,7 +41,7 @@ export async function createTfjsEngine(
   weights: Weights,
   options: TfjsEngineOptions,
 ): Promise<Engine> {
-  const { name, backend, workers, batchSize = 256 } = options;
+  const { name, backend, workers, batchSize = 256, seed = 0 } = options;
   checkInteger("batchSize", batchSize, 2 ** 20);
   const optimizer = checkOptimizer(options.optimizer), slotNames = OPTIMIZER_SLOTS[optimizer.kind];
   checkWeights(model, weights);
@@ -86,7 +86,7 @@ export async function createTfjsEngine(
         for (let i = 0; i < count; i++) {
           lossWeights[i * classes + labels[i]] = classWeights[labels[i]] / count;
         }
-        const { loss, gradient } = network.differentiate(windows, lossWeights);
+        const { loss, gradient } = network.differentiate(windows, lossWeights, { seed, step: state.step });
         stepOptimizer(optimizer, { weights: values, gradient, penalized }, state, learningRate);
         network.writeWeights(values);
         return loss;

@@ -1,6 +1,9 @@
+import type { MaskPosition } from "../../nn/layers/dropout.ts";
 import { type KerasConfig, toKerasConfig } from "../../nn/keras_config.ts";
-import type { Model } from "../../nn/model.ts";
+import type { Layer, Model } from "../../nn/model.ts";
 import { outputShapes, valueCount, weightShapes } from "../../nn/shapes.ts";
+import { checkSoftmaxOutput } from "../softmax_output.ts";
+import { maskDropout, maskValues } from "./dropout_masks.ts";
 import type { TensorFlow, TfLayerVariable, TfTensor } from "./tensorflow.ts";
 
 /** A model of TensorFlow.js whose weights and gradients are flat arrays in the order of the model's weights. */
@@ -13,9 +16,14 @@ export interface TfjsModel {
   /**
    * @param windows [count, windowValues].
    * @param lossWeights [count, classes]: what each window's -log p is multiplied by, 0 but for its own class.
+   * @param position Decides the masks of Dropout layers.
    * @returns The loss and its gradient, [parameters], before the step.
    */
-  differentiate(windows: Float32Array, lossWeights: Float32Array): { loss: number; gradient: Float32Array };
+  differentiate(
+    windows: Float32Array,
+    lossWeights: Float32Array,
+    position: Omit<MaskPosition, "block">,
+  ): { loss: number; gradient: Float32Array };
   /** @returns Probabilities, [count, classes]. */
   predict(windows: Float32Array, count: number): Float32Array;
   dispose(): void;
@@ -28,8 +36,9 @@ export interface TfjsModel {
  * @throws TypeError A layer or option that TensorFlow.js does not have, by name; an output that is no Dense with softmax.
  */
 export async function buildTfjsModel(tf: TensorFlow, model: Model, engine: string): Promise<TfjsModel> {
+  const { model: masked, masks } = maskDropout(model), modelTopology = trainingConfig(masked);
   const layersModel = await tf.loadLayersModel({
-    load: () => Promise.resolve({ modelTopology: trainingConfig(model) }),
+    load: () => Promise.resolve({ modelTopology }),
   }).catch((cause) => {
     throw new TypeError(
       `Cannot train model "${model.name}" with ${engine}: TensorFlow.js must know its layers and their options, ` +
@@ -41,18 +50,17 @@ export async function buildTfjsModel(tf: TensorFlow, model: Model, engine: strin
   const places = findWeights(model, (layer) => layersModel.getLayer(layer).weights, engine);
   const parameterCount = places.reduce((sum, { size }) => sum + size, 0);
   const variables = places.map(({ variable }) => variable.read());
-  const inputs = model.layers.filter(({ kind }) => kind === "InputLayer").map(({ name }) => {
-    const shape = shapes.get(name)!;
-    return { shape, size: valueCount(shape) };
+  const inputs = masked.layers.filter(({ kind }) => kind === "InputLayer").map(({ name }) => {
+    const mask = masks.get(name), shape = mask?.shape ?? shapes.get(name)!;
+    return { mask, shape, size: valueCount(shape) };
   });
-  const windowValues = inputs.reduce((sum, { size }) => sum + size, 0);
+  const windowValues = inputs.reduce((sum, { mask, size }) => mask ? sum : sum + size, 0);
 
-  const inputTensors = (windows: Float32Array, count: number): TfTensor[] => {
+  const inputTensors = (windows: Float32Array, count: number, position?: Omit<MaskPosition, "block">) => {
     let first = 0;
-    return inputs.map(({ shape, size }) => {
-      const values = inputs.length === 1
-        ? windows.subarray(0, count * size)
-        : columnsOf(windows, { count, windowValues, first, size });
+    return inputs.map(({ mask, shape, size }): TfTensor => {
+      if (mask) return tf.tensor(maskValues(mask, count, position), [count, ...shape]);
+      const values = columnsOf(windows, { count, windowValues, first, size });
       first += size;
       return tf.tensor(values, [count, ...shape]);
     });
@@ -65,10 +73,11 @@ export async function buildTfjsModel(tf: TensorFlow, model: Model, engine: strin
         tf.tidy(() => void variable.write(tf.tensor(values.slice(offset, offset + size), shape)));
       }
     },
-    differentiate(windows, lossWeights) {
+    differentiate(windows, lossWeights, position) {
       const count = lossWeights.length / classes;
       return tf.tidy(() => {
-        const tensors = inputTensors(windows, count), weights = tf.tensor(lossWeights, [count, classes]);
+        const tensors = inputTensors(windows, count, position),
+          weights = tf.tensor(lossWeights, [count, classes]);
         const { value, grads } = tf.variableGrads(() => {
           const logits = layersModel.apply(tensors, { training: true });
           return tf.neg(tf.sum(tf.mul(tf.logSoftmax(logits), weights)));
@@ -88,22 +97,23 @@ export async function buildTfjsModel(tf: TensorFlow, model: Model, engine: strin
 }
 
 /**
- * The model's Keras configuration, with two changes: the output is left without its softmax, which the loss has; and every
- * weight begins at 0, because it is set anyhow and the default of recurrent weights costs a QR decomposition.
+ * The model's Keras configuration, with some changes: the output is left without its softmax, which the loss has; every
+ * weight begins at 0, because it is set anyhow and the default of recurrent weights costs a QR decomposition; and what
+ * TensorFlow.js does not know is said in other words.
  */
 function trainingConfig(model: Model): KerasConfig {
-  const output = model.layers.find(({ name }) => name === model.output)!;
-  if (output.kind !== "Dense" || output.activation !== "softmax") {
-    throw new TypeError(
-      `Cannot train model "${model.name}": its output must be a Dense layer with softmax, got ${output.kind} ` +
-        `"${output.name}"`,
-    );
-  }
-  const config = toKerasConfig({
-    ...model,
-    layers: model.layers.map((layer) => layer === output ? { ...output, activation: "linear" } : layer),
+  const shapes = outputShapes(model), output = checkSoftmaxOutput(model, shapes);
+  const layers = model.layers.map((layer): Layer => {
+    if (layer === output) return { ...output, activation: "linear" };
+    const { name, inputs } = layer;
+    // It infers no size from -1 when the batch is open, and does not flatten what is flat.
+    if (layer.kind === "Reshape") return { ...layer, targetShape: shapes.get(name)! };
+    if (layer.kind === "Flatten" && shapes.get(inputs[0])!.length === 1) {
+      return { kind: "Activation", name, inputs, activation: "linear" };
+    }
+    return layer;
   });
-  return withZeros(config) as KerasConfig;
+  return withZeros(toKerasConfig({ ...model, layers })) as KerasConfig;
 }
 
 function withZeros(value: unknown): unknown {
@@ -160,6 +170,7 @@ function columnsOf(
   windows: Float32Array,
   { count, windowValues, first, size }: Record<"count" | "windowValues" | "first" | "size", number>,
 ): Float32Array {
+  if (size === windowValues) return windows.subarray(0, count * size);
   const values = new Float32Array(count * size);
   for (let window = 0; window < count; window++) {
     const at = window * windowValues + first;

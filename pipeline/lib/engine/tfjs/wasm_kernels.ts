@@ -1,11 +1,15 @@
+import { type PoolAttributes, poolingGradient } from "./pooling_gradients.ts";
 import type { TensorFlow, TfTensor, TfTensorInfo } from "./tensorflow.ts";
 
 const BACKEND = "wasm";
 
 /**
- * Lets TensorFlow.js 4.22's wasm backend train convolutions at all: adds the kernel that it lacks, Conv2DBackpropFilter, and
- * puts right Conv2D where the kernel is shorter than the step and padding would be negative, which the backend does not take
- * for 0 as TensorFlow does. To be called once.
+ * Lets TensorFlow.js 4.22's wasm backend train convolutions and poolings at all, and rightly. To be called once.
+ *
+ * Added: Conv2DBackpropFilter, which it lacks. Put right:
+ * - Conv2D where the kernel is shorter than the step and padding would be negative, which it does not take for 0 as TensorFlow does;
+ * - MaxPoolGrad, which loses the gradient of windows without a positive value;
+ * - AvgPoolGrad, which shares the gradient of a window among its padding too, unlike the average itself.
  */
 export function addMissingKernels(tf: TensorFlow): void {
   registerComposed(
@@ -18,6 +22,12 @@ export function addMissingKernels(tf: TensorFlow): void {
     "Conv2DBackpropFilter",
     (inputs, attributes) => filterGradient(tf, inputs, attributes as unknown as ConvAttributes),
   );
+  for (const [kernel, kind] of [["MaxPoolGrad", "max"], ["AvgPoolGrad", "average"]] as const) {
+    registerComposed(tf, kernel, (inputs, attributes) => {
+      const tensors = { input: inputs("input"), dy: inputs("dy") };
+      return poolingGradient(tf, kind, tensors, attributes as unknown as PoolAttributes);
+    });
+  }
 }
 
 /**

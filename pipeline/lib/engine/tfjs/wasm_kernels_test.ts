@@ -146,6 +146,33 @@ test("addMissingKernels() and replaceSlowKernels(): convolutions and their gradi
   );
 });
 
+test("addMissingKernels(): gradients of poolings are those of plain loops", async () => {
+  const tf = await loadTfjsWasm();
+  fc.assert(
+    fc.property(convCase, (conv) => {
+      const { seed, batch, size, kernel, strides, channels, pad } = conv;
+      const rng = createRng(seed), [rows, columns] = placeConvolution(conv);
+      const x = random(rng, batch, ...size, channels),
+        dy = random(rng, batch, rows.out, columns.out, channels);
+      // As a convolution of each channel by itself: which values each window has.
+      const windows = new Map<number, number[]>();
+      visitConvolution({ ...conv, filters: channels }, (atX, _, atY) => {
+        if (atX % channels !== atY % channels) return;
+        windows.set(atY, [...windows.get(atY) ?? [], atX]);
+      });
+      const max = new Float64Array(x.data.length), average = new Float64Array(x.data.length);
+      for (const [atY, values] of windows) {
+        max[values.reduce((best, at) => x.data[at] > x.data[best] ? at : best)] += dy.data[atY];
+        for (const at of values) average[at] += dy.data[atY] / values.length;
+      }
+      const attrs = { filterSize: kernel, strides, pad };
+      assertClose(runKernel(tf, "MaxPoolGrad", { dy, input: x, output: dy }, attrs), max, x.shape);
+      assertClose(runKernel(tf, "AvgPoolGrad", { dy, input: x }, attrs), average, x.shape);
+    }),
+    { seed: 3, numRuns: 200 },
+  );
+});
+
 test("replaceSlowKernels(): products of transposed matrices are those of plain loops", async () => {
   const tf = await loadTfjsWasm();
   const matrixCase = fc.record({
