@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { aamiClass, isBeatSymbol } from "../../beats/aami.ts";
 import { createRng } from "../../core/rng.ts";
 import { readRecord } from "../../formats/wfdb/wfdb.ts";
-import { qrsFigures, scoreDetections } from "../../metrics/qrs_score.ts";
+import { qrsFigures, scoreDetections, summarizeScores } from "../../metrics/qrs_score.ts";
 import { generateSyntheticRecord } from "../../sources/synthetic.ts";
 import { mapSampleIndex, resampleFft } from "../resample.ts";
 import { best } from "./best.ts";
@@ -154,23 +154,55 @@ Deno.test("best loses no beat to hum and wander, few to muscle noise", () => {
   }
 });
 
+/** Header, first lead and annotations of a record of MIT-BIH. */
+function readFirstLead(record: string) {
+  const read = (extension: string) => Deno.readFileSync(`${MITDB}/${record}.${extension}`);
+  const { header, signals, annotations } = readRecord({
+    header: { name: `${record}.hea`, text: new TextDecoder().decode(read("hea")) },
+    files: new Map([[`${record}.dat`, read("dat")]]),
+    annotations: read("atr"),
+  });
+  return { fs: header.fs, ecg: Float32Array.from(signals[0]), annotations };
+}
+
+Deno.test({
+  name:
+    "[shared] best on the first leads of all 48 records: Se and +P at least 99.9 %, timing error at most 4 ms",
+  ignore: !hasShared,
+  fn: () => {
+    const records = [...Deno.readDirSync(MITDB)].flatMap(({ name }) =>
+      name.match(/^(\d+)\.hea$/)?.slice(1) ?? []
+    );
+    assert.equal(records.length, 48);
+    const { gross, timingErrorMs } = summarizeScores(records.map((record) => {
+      const { fs, ecg, annotations } = readFirstLead(record);
+      return scoreDetections(detectBeats(best, ecg, fs), {
+        reference: annotations,
+        classOf: aamiClass,
+        fs,
+        samples: ecg.length,
+        learningSeconds: 300,
+      });
+    }));
+    assert.ok(
+      gross.se! >= 99.9 && gross.ppv! >= 99.9 && timingErrorMs! <= 4,
+      JSON.stringify({ gross, timingErrorMs }),
+    );
+  },
+});
+
 Deno.test({
   name: "[shared] best finds the same at any sampling rate: record 203, its first 12 minutes",
   ignore: !hasShared,
   fn: () => {
-    const read = (extension: string) => Deno.readFileSync(`${MITDB}/203.${extension}`);
-    const { header, signals, annotations } = readRecord({
-      header: { name: "203.hea", text: new TextDecoder().decode(read("hea")) },
-      files: new Map([["203.dat", read("dat")]]),
-      annotations: read("atr"),
-    });
-    const ecg = Float32Array.from(signals[0].subarray(0, 720 * header.fs));
+    const { fs: recordFs, ecg: lead, annotations } = readFirstLead("203");
+    const ecg = lead.subarray(0, 720 * recordFs);
     for (const fs of [100, 128, 200, 250, 360, 500, 1000]) {
-      const rates = { fromFs: header.fs, toFs: fs };
-      const resampled = fs === header.fs ? ecg : Float32Array.from(resampleFft(ecg, rates));
+      const rates = { fromFs: recordFs, toFs: fs };
+      const resampled = fs === recordFs ? ecg : Float32Array.from(resampleFft(ecg, rates));
       const reference = annotations.filter(({ sample }) => sample < ecg.length).map((annotation) => ({
         ...annotation,
-        sample: mapSampleIndex(annotation.sample, header.fs, fs, resampled.length),
+        sample: mapSampleIndex(annotation.sample, recordFs, fs, resampled.length),
       }));
       const figures = qrsFigures(scoreDetections(detectBeats(best, resampled, fs), {
         reference,
