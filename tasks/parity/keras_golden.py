@@ -59,6 +59,18 @@ def pooling():
     ], name="pooling")
 
 
+def normalization():
+    return keras.Sequential([
+        keras.Input((9, 3)),
+        layers.BatchNormalization(),
+        layers.Conv1D(4, 3, activation="relu"),
+        layers.BatchNormalization(scale=False, epsilon=0.01, momentum=0.9),
+        layers.GlobalAveragePooling1D(),
+        layers.BatchNormalization(center=False),
+        layers.Dense(3, activation="softmax"),
+    ], name="normalization")
+
+
 def graph():
     window, rr = keras.Input((10, 2), name="window"), keras.Input((4,), name="rr")
     x = layers.LSTM(3, return_sequences=True)(window)
@@ -123,7 +135,7 @@ def write(build, rng):
 prefix = "keras2_" if keras.__version__.startswith("2.") else "keras3_"
 # Models whose files are kept; of the others the JSON says all.
 FILES = (lstm, cnn, functional)
-for build in (*FILES, pooling, graph):
+for build in (*FILES, pooling, normalization, graph):
     keras.backend.clear_session()
     keras.utils.set_random_seed(7)
     write(build, np.random.default_rng(7))

@@ -16,6 +16,14 @@ export interface ParameterPlace {
   columnStride: number;
 }
 
+/** Weights that follow the blocks' statistics: see `reserveMoving`. */
+export interface MovingParameters {
+  /** In floats, a multiple of 4. */
+  offset: number;
+  count: number;
+  momentum: number;
+}
+
 /** Where a program computes. */
 export interface ProgramAddresses {
   /** Byte address of the parameters. */
@@ -37,6 +45,8 @@ export interface BlockProgram {
   /** Byte address of f32 [32]: what each sample's loss is multiplied by, 0 for a sample that is not there. */
   sampleWeights: number;
   parameterPlaces: ParameterPlace[];
+  /** The parameters that the optimizer leaves alone. */
+  movingParameters: MovingParameters[];
   /** Floats of all parameters with their padding, a multiple of 4. */
   parameterCount: number;
   /** Bytes from `scratch` that the program uses. */
@@ -68,6 +78,7 @@ export function compileBlockProgram(model: Model, addresses: ProgramAddresses): 
   const tensors = new Map<string, BlockTensor>();
   const places = new Map<string, Omit<ParameterPlace, "name" | "shape">>();
   const gradients: { address: number; bytes: number }[] = [];
+  const movingParameters: MovingParameters[] = [];
   const ops: BlockOp[] = [];
   let scratch = addresses.scratch, parameterCount = 0;
 
@@ -75,6 +86,11 @@ export function compileBlockProgram(model: Model, addresses: ProgramAddresses): 
     const address = scratch;
     scratch = roundUp(scratch + 4 * floats, 64);
     return address;
+  };
+  const reserve = (floats: number): number => {
+    const offset = parameterCount;
+    parameterCount += roundUp(floats, 4);
+    return offset;
   };
   const allocateTensor = (layer: Layer): BlockTensor => {
     const shape = shapes.get(layer.name)!;
@@ -98,9 +114,10 @@ export function compileBlockProgram(model: Model, addresses: ProgramAddresses): 
       isModelOutput: layer.name === model.output,
       parameters: addresses.parameters,
       allocate,
-      reserve(floats) {
-        const offset = parameterCount;
-        parameterCount += roundUp(floats, 4);
+      reserve,
+      reserveMoving(floats, momentum) {
+        const offset = reserve(floats);
+        movingParameters.push({ offset, count: parameterCount - offset, momentum });
         return offset;
       },
       place: ({ name, ...place }) => places.set(`${layer.name}/${name}`, place),
@@ -119,6 +136,7 @@ export function compileBlockProgram(model: Model, addresses: ProgramAddresses): 
     labels,
     sampleWeights,
     parameterPlaces: weightShapes(model).map((weight) => ({ ...weight, ...places.get(weight.name)! })),
+    movingParameters,
     parameterCount,
     scratchBytes: scratch - addresses.scratch,
     prepare(machine) {

@@ -114,6 +114,10 @@ export async function createWasmEngine(
       });
       step++;
       machine.kernels.sumGradients(parameterCount, shards, layout.parameterBytes, layout.gradients);
+      for (const { offset, count: floats, momentum } of parameters.movingParameters) {
+        const sums = layout.gradients + 4 * offset, weights = layout.weights + 4 * offset;
+        machine.kernels.movingAverage(floats, sums, weights, 1 - momentum, count);
+      }
       optimizer.step(machine.kernels, { ...layout, parameterCount }, { step, learningRate });
       let loss = 0;
       for (let block = 0; block < blocks; block++) loss += losses[block];

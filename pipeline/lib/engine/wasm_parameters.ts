@@ -5,7 +5,7 @@ import type { EngineLayout } from "./wasm_layout.ts";
 
 /** Moves values between the shared memory's layout and that of the model's weights. */
 export function createParameters(model: Model, layout: EngineLayout, floats: Float32Array) {
-  const { parameterPlaces } = compileBlockProgram(model, {
+  const { parameterPlaces, movingParameters } = compileBlockProgram(model, {
     parameters: layout.weights,
     scratch: layout.scratch,
   });
@@ -19,6 +19,7 @@ export function createParameters(model: Model, layout: EngineLayout, floats: Flo
   return {
     /** Parameters of the model. */
     count,
+    movingParameters,
     write(address: number, valuesOf: (name: string) => Float32Array): void {
       for (const place of parameterPlaces) {
         copyWeight(place, {

@@ -26,6 +26,72 @@ export function forward(
   batch: number,
   observe?: Observer,
 ): Float32Array {
+  const { steps, read, entries, output } = prepareLayers(model, weights, { inputs, batch });
+  const results = new Float32Array(batch * output.length);
+  let at = 0;
+  for (let window = 0; window < batch; window++) {
+    for (const { buffer } of entries) buffer.set(inputs.subarray(at, at += buffer.length));
+    model.layers.forEach((layer, i) => {
+      steps[i].run(read[i], observe);
+      observe?.(layer.name, steps[i].output);
+    });
+    results.set(output, window * output.length);
+  }
+  return results;
+}
+
+/**
+ * Computes a model as in training: blocks of windows one by one, each with its own statistics where a layer has such
+ * (BatchNormalization); nothing is dropped.
+ *
+ * @param blockWindows Windows of a block; the last one may hold fewer.
+ * @returns The outputs in float64, [batch, ...outputShape].
+ * @throws RangeError, TypeError as `forward`.
+ */
+export function forwardTraining(
+  model: Model,
+  weights: Weights,
+  inputs: Float32Array,
+  { batch, blockWindows }: { batch: number; blockWindows: number },
+): Float64Array {
+  const { steps, entries, output } = prepareLayers(model, weights, { inputs, batch });
+  const results = new Float64Array(batch * output.length);
+  let at = 0;
+  for (let first = 0; first < batch; first += blockWindows) {
+    const windows = Array.from({ length: Math.min(blockWindows, batch - first) }, (_, i) => i);
+    // By layer, of each window of the block.
+    const outputs = new Map<string, Float64Array[]>();
+    model.layers.forEach(({ name }) => outputs.set(name, []));
+    for (const window of windows) {
+      for (const { name, buffer } of entries) {
+        outputs.get(name)![window] = Float64Array.from(inputs.subarray(at, at += buffer.length));
+      }
+    }
+    model.layers.forEach((layer, i) => {
+      if (layer.kind === "InputLayer") return;
+      const step = steps[i], own = outputs.get(layer.name)!;
+      const read = windows.map((window) => layer.inputs.map((input) => outputs.get(input)![window]));
+      if (step.trainBlock) {
+        for (const window of windows) own[window] = new Float64Array(step.output.length);
+        step.trainBlock(read, own);
+      } else {
+        for (const window of windows) {
+          step.run(read[window]);
+          own[window] = step.output.slice();
+        }
+      }
+    });
+    outputs.get(model.output)!.forEach((values, i) => results.set(values, (first + i) * output.length));
+  }
+  return results;
+}
+
+/** Makes every layer ready, with its weights and buffers. */
+function prepareLayers(
+  model: Model,
+  weights: Weights,
+  { inputs, batch }: { inputs: Float32Array; batch: number },
+) {
   const shapes = outputShapes(model);
   checkWeights(model, weights);
   const steps = model.layers.map((layer) =>
@@ -37,26 +103,17 @@ export function forward(
   );
   const buffers = new Map(steps.map((step, i) => [model.layers[i].name, step.output]));
   const read = model.layers.map((layer) => layer.inputs.map((name) => buffers.get(name)!));
-  const entries = model.layers.filter(({ kind }) => kind === "InputLayer").map(({ name }) =>
-    buffers.get(name)!
-  );
-  const windowValues = entries.reduce((sum, { length }) => sum + length, 0),
-    output = buffers.get(model.output)!;
+  const entries = model.layers.filter(({ kind }) => kind === "InputLayer").map(({ name }) => ({
+    name,
+    buffer: buffers.get(name)!,
+  }));
+  const windowValues = entries.reduce((sum, { buffer }) => sum + buffer.length, 0);
+  const output = buffers.get(model.output)!;
   if (!Number.isInteger(batch) || batch < 0 || inputs.length !== batch * windowValues) {
     throw new RangeError(
       `Cannot compute model "${model.name}": inputs must hold batch x ${windowValues} values, ` +
         `got ${inputs.length} for batch ${batch}`,
     );
   }
-  const results = new Float32Array(batch * output.length);
-  for (let window = 0; window < batch; window++) {
-    let at = window * windowValues;
-    for (const entry of entries) entry.set(inputs.subarray(at, at += entry.length));
-    model.layers.forEach((layer, i) => {
-      steps[i].run(read[i], observe);
-      observe?.(layer.name, steps[i].output);
-    });
-    results.set(output, window * output.length);
-  }
-  return results;
+  return { steps, read, entries, output };
 }

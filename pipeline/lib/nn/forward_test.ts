@@ -16,10 +16,12 @@ const GOLDENS = [
   "keras2_cnn",
   "keras2_functional",
   "keras2_pooling",
+  "keras2_normalization",
   "keras3_lstm",
   "keras3_cnn",
   "keras3_functional",
   "keras3_pooling",
+  "keras3_normalization",
   "keras2_graph",
   "keras3_graph",
 ];

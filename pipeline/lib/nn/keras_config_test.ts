@@ -103,8 +103,8 @@ Deno.test("fromKerasConfig() names the layer and the option that it refuses", ()
 
 Deno.test("fromKerasConfig() refuses layers that it does not know by name", () => {
   const config: Json = toKerasConfig(ARCHITECTURES.cnn.build(SIZES));
-  config.config.layers[2] = { class_name: "BatchNormalization", config: { name: "norm", axis: [2] } };
-  assert.throws(() => fromKerasConfig(config), /layer "norm": its class must be .*got "BatchNormalization"/);
+  config.config.layers[2] = { class_name: "LayerNormalization", config: { name: "norm", axis: [2] } };
+  assert.throws(() => fromKerasConfig(config), /layer "norm": its class must be .*got "LayerNormalization"/);
 });
 
 Deno.test("fromKerasConfig() refuses shared layers and several outputs", async () => {

@@ -1,4 +1,5 @@
 import type { ActivationLayer, ReLULayer } from "./layers/activation.ts";
+import type { BatchNormalizationLayer } from "./layers/batch_normalization.ts";
 import type { ConcatenateLayer } from "./layers/concatenate.ts";
 import type { Conv1DLayer } from "./layers/conv1d.ts";
 import type { DenseLayer } from "./layers/dense.ts";
@@ -17,6 +18,7 @@ import type { FlattenLayer, ReshapeLayer } from "./layers/reshape.ts";
 export type { Activation } from "./layers/activations.ts";
 export type {
   AveragePooling1DLayer,
+  BatchNormalizationLayer,
   Conv1DLayer,
   DenseLayer,
   GlobalAveragePooling1DLayer,
@@ -31,6 +33,7 @@ export type { AddLayer, MultiplyLayer };
 export type Layer =
   | InputLayer
   | Conv1DLayer
+  | BatchNormalizationLayer
   | LSTMLayer
   | MaxPooling1DLayer
   | AveragePooling1DLayer

@@ -104,12 +104,15 @@ export function layerWeights(model: Model): WeightSpec[] {
 }
 
 /**
- * Counts the trainable parameters.
+ * Counts the trainable parameters: not the moving statistics of a BatchNormalization.
  *
  * @throws RangeError, TypeError as `checkModel`.
  */
 export function countParameters(model: Model): number {
-  return weightShapes(model).reduce((sum, { shape }) => sum + valueCount(shape), 0);
+  return layerWeights(model).reduce(
+    (sum, { shape, trainable = true }) => sum + (trainable ? valueCount(shape) : 0),
+    0,
+  );
 }
 
 /**

@@ -26,11 +26,13 @@ import {
   sumGradients,
   sumOfSquares,
 } from "./optimizers.as.ts";
+import { blockStatistics, movingAverage, normalize, normalizeBackward } from "./normalization.as.ts";
 import { averagePoolBackward, averagePoolForward, maxPoolBackward, maxPoolForward } from "./pooling.as.ts";
 
 export { prepare };
 export { combineRows, maskRows };
 export { adam, addPenalty, clampValues, decayWeights, momentumStep, scaleValues, sumGradients, sumOfSquares };
+export { blockStatistics, movingAverage, normalize, normalizeBackward };
 export { averagePoolBackward, averagePoolForward, maxPoolBackward, maxPoolForward };
 
 /** Steps whose share of a weight's gradient is summed in registers; the rows of more would not stay in the L1 cache. */

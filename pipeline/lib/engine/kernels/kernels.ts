@@ -94,6 +94,42 @@ export interface Kernels {
     scale: number,
     accumulate: boolean,
   ): void;
+  blockStatistics(
+    steps: number,
+    channels: number,
+    samples: number,
+    input: number,
+    means: number,
+    variances: number,
+  ): void;
+  normalize(
+    steps: number,
+    channels: number,
+    input: number,
+    means: number,
+    variances: number,
+    gammas: number,
+    betas: number,
+    epsilon: number,
+    output: number,
+  ): void;
+  normalizeBackward(
+    steps: number,
+    channels: number,
+    samples: number,
+    input: number,
+    means: number,
+    variances: number,
+    gammas: number,
+    epsilon: number,
+    outputGradient: number,
+    inputGradient: number,
+    gammaGradients: number,
+    betaGradients: number,
+    meanSums: number,
+    varianceSums: number,
+  ): void;
+  movingAverage(count: number, sums: number, weights: number, rate: number, divisor: number): void;
   maxPoolForward(
     outSteps: number,
     steps: number,

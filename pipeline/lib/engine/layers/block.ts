@@ -55,6 +55,13 @@ export interface BlockContext {
   allocate(floats: number): number;
   /** Reserves parameters that begin at 0. @returns Their offset in floats, a multiple of 4. */
   reserve(floats: number): number;
+  /**
+   * Reserves weights that follow the mean of the blocks' statistics instead of a gradient. Each block's backward pass adds its
+   * statistics times its samples at their places among the gradients.
+   *
+   * @param momentum Share of their old value that a step keeps. @returns As `reserve`.
+   */
+  reserveMoving(floats: number, momentum: number): number;
   /** Says where a weight of the model lies. */
   place(weight: WeightPlace): void;
 }

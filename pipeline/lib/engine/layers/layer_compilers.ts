@@ -1,4 +1,5 @@
 import type { Layer } from "../../nn/model.ts";
+import { compileBatchNormalization } from "./batch_normalization.ts";
 import type { BlockContext, BlockOp } from "./block.ts";
 import { compileConv1D, compileDense } from "./conv1d.ts";
 import { compileDropout } from "./dropout.ts";
@@ -23,6 +24,7 @@ type LayerCompiler<L extends Layer> = (layer: L, context: BlockContext) => Block
 /** The kinds of layers that the kernels compute; a new one is one file and one line here. */
 const COMPILERS: { [K in Layer["kind"]]?: LayerCompiler<Extract<Layer, { kind: K }>> } = {
   Conv1D: compileConv1D,
+  BatchNormalization: compileBatchNormalization,
   Dense: compileDense,
   LSTM: compileLstm,
   MaxPooling1D: compileMaxPooling,

@@ -1,7 +1,7 @@
 import type { MaskPosition } from "../../nn/layers/dropout.ts";
 import { type KerasConfig, toKerasConfig } from "../../nn/keras_config.ts";
 import type { Layer, Model } from "../../nn/model.ts";
-import { outputShapes, valueCount, weightShapes } from "../../nn/shapes.ts";
+import { layerWeights, outputShapes, valueCount, weightShapes } from "../../nn/shapes.ts";
 import { checkSoftmaxOutput } from "../softmax_output.ts";
 import { maskDropout, maskValues } from "./dropout_masks.ts";
 import type { TensorFlow, TfLayerVariable, TfTensor } from "./tensorflow.ts";
@@ -36,6 +36,13 @@ export interface TfjsModel {
  * @throws TypeError A layer or option that TensorFlow.js does not have, by name; an output that is no Dense with softmax.
  */
 export async function buildTfjsModel(tf: TensorFlow, model: Model, engine: string): Promise<TfjsModel> {
+  const moving = layerWeights(model).find(({ trainable = true }) => !trainable);
+  if (moving !== undefined) {
+    throw new TypeError(
+      `Cannot train model "${model.name}" with ${engine}: it must train every weight, got "${moving.name}", which follows ` +
+        "the blocks of the wasm engine",
+    );
+  }
   const { model: masked, masks } = maskDropout(model), modelTopology = trainingConfig(masked);
   const layersModel = await tf.loadLayersModel({
     load: () => Promise.resolve({ modelTopology }),

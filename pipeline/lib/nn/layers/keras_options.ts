@@ -38,6 +38,10 @@ const INITIALIZERS = {
   kernel: { class_name: "GlorotUniform", config: { seed: null } },
   recurrent: { class_name: "Orthogonal", config: { gain: 1, seed: null } },
   bias: { class_name: "Zeros", config: {} },
+  beta: { class_name: "Zeros", config: {} },
+  gamma: { class_name: "Ones", config: {} },
+  moving_mean: { class_name: "Zeros", config: {} },
+  moving_variance: { class_name: "Ones", config: {} },
 };
 
 /** Writes Keras' default initializers, "<weight>_initializer". */

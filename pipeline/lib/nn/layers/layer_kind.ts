@@ -16,6 +16,8 @@ export interface WeightSpec {
   /** Its name within the layer, as Keras has it: "kernel", "bias". */
   name: string;
   shape: number[];
+  /** False: the optimizer leaves it alone. Default true. */
+  trainable?: boolean;
   /** Draws its first values, row-major. */
   initialize(rng: Rng): Float32Array;
 }
@@ -38,6 +40,12 @@ export interface LayerStep {
    * @param observe Receives what the layer computes on its way, as "<layer>/<what>".
    */
   run(inputs: Float64Array[], observe?: Observer): void;
+  /**
+   * Computes the windows of one block as in training, where that is not `run` on each of them.
+   *
+   * @param inputs For each window what `run` gets. @param outputs Written, one for each window.
+   */
+  trainBlock?(inputs: Float64Array[][], outputs: Float64Array[]): void;
 }
 
 /** What a step is made from. */

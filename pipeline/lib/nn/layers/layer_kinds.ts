@@ -1,5 +1,6 @@
 import type { Layer } from "../model.ts";
 import { activationKind, reluKind } from "./activation.ts";
+import { batchNormalizationKind } from "./batch_normalization.ts";
 import { concatenateKind } from "./concatenate.ts";
 import { conv1dKind } from "./conv1d.ts";
 import { denseKind } from "./dense.ts";
@@ -23,6 +24,7 @@ type LayerKinds = { [K in Layer["kind"]]: LayerKind<Extract<Layer, { kind: K }>,
 export const LAYER_KINDS: LayerKinds = {
   InputLayer: inputKind,
   Conv1D: conv1dKind,
+  BatchNormalization: batchNormalizationKind,
   LSTM: lstmKind,
   MaxPooling1D: maxPooling1dKind,
   AveragePooling1D: averagePooling1dKind,
