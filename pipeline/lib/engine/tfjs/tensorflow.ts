@@ -65,6 +65,8 @@ export interface TensorFlow {
 
   // Computation.
   tensor(values: Float32Array, shape: number[]): TfTensor;
+  zeros(shape: number[]): TfTensor;
+  add(a: TfTensor, b: TfTensor): TfTensor;
   concat(tensors: TfTensor[], axis: number): TfTensor;
   conv2d(input: TfTensor, filter: TfTensor, strides: number | [number, number], pad: "valid"): TfTensor;
   logSoftmax(logits: TfTensor): TfTensor;
@@ -74,8 +76,12 @@ export interface TensorFlow {
   pad(input: TfTensor, paddings: [before: number, after: number][]): TfTensor;
   reshape(input: TfTensor, shape: number[]): TfTensor;
   reverse(input: TfTensor, axes: number[]): TfTensor;
+  sigmoid(input: TfTensor): TfTensor;
   softmax(logits: TfTensor): TfTensor;
+  split(input: TfTensor, parts: number, axis: number): TfTensor[];
   stridedSlice(input: TfTensor, begin: number[], end: number[], strides: number[]): TfTensor;
+  sub(a: TfTensor, b: TfTensor): TfTensor;
   sum(input: TfTensor): TfTensor;
+  tanh(input: TfTensor): TfTensor;
   transpose(input: TfTensor, order?: number[]): TfTensor;
 }

@@ -1,7 +1,7 @@
 import type { MaskPosition } from "../../nn/layers/dropout.ts";
 import { type KerasConfig, toKerasConfig } from "../../nn/keras_config.ts";
 import type { Layer, Model } from "../../nn/model.ts";
-import { layerWeights, outputShapes, valueCount, weightShapes } from "../../nn/shapes.ts";
+import { outputShapes, valueCount, weightShapes } from "../../nn/shapes.ts";
 import { checkSoftmaxOutput } from "../softmax_output.ts";
 import { maskDropout, maskValues } from "./dropout_masks.ts";
 import type { TensorFlow, TfLayerVariable, TfTensor } from "./tensorflow.ts";
@@ -36,14 +36,7 @@ export interface TfjsModel {
  * @throws TypeError A layer or option that TensorFlow.js does not have, by name; an output that is no Dense with softmax.
  */
 export async function buildTfjsModel(tf: TensorFlow, model: Model, engine: string): Promise<TfjsModel> {
-  const moving = layerWeights(model).find(({ trainable = true }) => !trainable);
-  if (moving !== undefined) {
-    throw new TypeError(
-      `Cannot train model "${model.name}" with ${engine}: it must train every weight, got "${moving.name}", which follows ` +
-        "the blocks of the wasm engine",
-    );
-  }
-  const { model: masked, masks } = maskDropout(model), modelTopology = trainingConfig(masked);
+  const { model: masked, masks } = maskDropout(model), modelTopology = trainingConfig(masked, engine);
   const layersModel = await tf.loadLayersModel({
     load: () => Promise.resolve({ modelTopology }),
   }).catch((cause) => {
@@ -108,7 +101,7 @@ export async function buildTfjsModel(tf: TensorFlow, model: Model, engine: strin
  * weight begins at 0, because it is set anyhow and the default of recurrent weights costs a QR decomposition; and what
  * TensorFlow.js does not know is said in other words.
  */
-function trainingConfig(model: Model): KerasConfig {
+function trainingConfig(model: Model, engine: string): KerasConfig {
   const shapes = outputShapes(model), output = checkSoftmaxOutput(model, shapes);
   const layers = model.layers.map((layer): Layer => {
     if (layer === output) return { ...output, activation: "linear" };
@@ -120,7 +113,32 @@ function trainingConfig(model: Model): KerasConfig {
     }
     return layer;
   });
-  return withZeros(toKerasConfig({ ...model, layers })) as KerasConfig;
+  const config = withZeros(toKerasConfig({ ...model, layers })) as KerasConfig;
+  for (const layer of config.config.layers as KerasConfig[]) checkSupported(layer, engine);
+  return config;
+}
+
+/** Layers that TensorFlow.js computes as Keras does, with what this folder adds. */
+const SUPPORTED = new Set<string>([
+  ..."InputLayer Dense Conv1D LSTM GRU Bidirectional Activation ReLU Flatten Reshape".split(" "),
+  ..."MaxPooling1D AveragePooling1D GlobalMaxPooling1D GlobalAveragePooling1D".split(" "),
+  ..."Add Multiply Concatenate".split(" "),
+]);
+
+/** @throws TypeError A layer or option that it refuses, or would train otherwise, by name. */
+function checkSupported({ class_name: kind, config }: KerasConfig, engine: string): void {
+  const { name, padding, dilation_rate: dilation = [1] } = config;
+  const lack = !SUPPORTED.has(kind)
+    ? kind
+    : padding === "causal"
+    ? "causal padding"
+    : String(dilation) !== "1"
+    ? `a dilation of ${dilation}`
+    : undefined;
+  if (lack === undefined) return;
+  throw new TypeError(
+    `Cannot train layer "${name}" with ${engine}: TensorFlow.js must train it as Keras does, got ${lack}`,
+  );
 }
 
 function withZeros(value: unknown): unknown {

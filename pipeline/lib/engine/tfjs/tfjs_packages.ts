@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { StageError } from "../../core/errors.ts";
+import { registerGru } from "./gru_layer.ts";
 import type { TensorFlow } from "./tensorflow.ts";
 import { addMissingKernels, replaceSlowKernels } from "./wasm_kernels.ts";
 
@@ -49,6 +50,7 @@ export async function startTfjsWasm(kernels: "fast" | "shipped"): Promise<Tensor
       "Cannot use the engine tfjs-wasm: TensorFlow.js must start its wasm backend, got false",
     );
   }
+  registerGru(tf, layers.layers, core.serialization.registerClass);
   addMissingKernels(tf);
   if (kernels === "fast") replaceSlowKernels(tf);
   return tf;
@@ -96,6 +98,7 @@ async function startTfjsNode(): Promise<TensorFlow> {
     const { NodeJSKernelBackend } = load("./nodejs_kernel_backend"), binding = load(addon);
     tf.registerBackend("tensorflow", () => new NodeJSKernelBackend(binding, "@tensorflow/tfjs-node"));
     await tf.setBackend("tensorflow");
+    registerGru(tf, tf.layers, tf.serialization.registerClass);
     return tf;
   } catch (cause) {
     throw new StageError(
@@ -110,6 +113,8 @@ const LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL", ONLY_WARNINGS = "1";
 
 interface TfjsRegistry {
   registerBackend(name: string, create: () => unknown): boolean;
+  layers: Record<string, unknown>;
+  serialization: { registerClass(layer: unknown): void };
 }
 
 /** @returns Path of tfjs-node's native addon; undefined when there is none. */

@@ -1,0 +1,84 @@
+import type { TensorFlow, TfLayerVariable, TfTensor } from "./tensorflow.ts";
+
+/** What is used of TensorFlow.js' recurrent layers to make one more. */
+interface RecurrentClasses {
+  RNN: new (options: Record<string, unknown>) => { getConfig(): Record<string, unknown> };
+  RNNCell: new (options: Record<string, unknown>) => {
+    built: boolean;
+    addWeight(name: string, shape: number[], dtype: null, initializer: unknown): TfLayerVariable;
+  };
+  gru(options: { units: number }): { constructor: unknown };
+}
+
+/**
+ * Teaches TensorFlow.js the GRU whose reset gate acts behind the product with the recurrent kernel: Keras' default, which it
+ * refuses. The other form stays its own. To be called once.
+ *
+ * Source: Keras 2.15, keras/layers/rnn/gru.py, GRUCell.call with reset_after; gate order z, r, h.
+ */
+export function registerGru(
+  tf: TensorFlow,
+  layers: Record<string, unknown>,
+  registerClass: (layer: unknown) => void,
+): void {
+  const { RNN, RNNCell, gru } = layers as unknown as RecurrentClasses;
+  const Shipped = gru({ units: 1 }).constructor as new (options: Record<string, unknown>) => unknown;
+
+  class ResetAfterGruCell extends RNNCell {
+    static className = "ResetAfterGruCell";
+    readonly stateSize: number;
+    private variables:
+      | { kernel: TfLayerVariable; recurrentKernel: TfLayerVariable; bias: TfLayerVariable }
+      | undefined;
+
+    constructor(private readonly units: number) {
+      super({});
+      this.stateSize = units;
+    }
+
+    build(inputShape: number[]): void {
+      const gates = 3 * this.units, zeros = { apply: (shape: number[]) => tf.zeros(shape) };
+      this.variables = {
+        kernel: this.addWeight("kernel", [inputShape[inputShape.length - 1], gates], null, zeros),
+        recurrentKernel: this.addWeight("recurrent_kernel", [this.units, gates], null, zeros),
+        bias: this.addWeight("bias", [2, gates], null, zeros),
+      };
+      this.built = true;
+    }
+
+    /** @param state Input of one step, [batch, channels], and the hidden state before it, [batch, units]. */
+    call([input, hidden]: TfTensor[]): TfTensor[] {
+      return tf.tidy(() => {
+        const { kernel, recurrentKernel, bias } = this.variables!;
+        const [inputBias, hiddenBias] = tf.split(bias.read(), 2, 0);
+        const ofInput = tf.split(tf.add(tf.matMul(input, kernel.read()), inputBias), 3, 1);
+        const ofHidden = tf.split(tf.add(tf.matMul(hidden, recurrentKernel.read()), hiddenBias), 3, 1);
+        const z = tf.sigmoid(tf.add(ofInput[0], ofHidden[0])),
+          r = tf.sigmoid(tf.add(ofInput[1], ofHidden[1]));
+        const candidate = tf.tanh(tf.add(ofInput[2], tf.mul(r, ofHidden[2])));
+        const next = tf.add(candidate, tf.mul(z, tf.sub(hidden, candidate)));
+        return [next, next];
+      });
+    }
+  }
+
+  class ResetAfterGru extends RNN {
+    static className = "GRU";
+    private readonly units: number;
+
+    constructor(options: Record<string, unknown>) {
+      super({ ...options, cell: new ResetAfterGruCell(options.units as number) });
+      this.units = options.units as number;
+    }
+
+    static fromConfig(_: unknown, options: Record<string, unknown>): unknown {
+      return options.resetAfter ? new ResetAfterGru(options) : new Shipped(options);
+    }
+
+    override getConfig(): Record<string, unknown> {
+      return { ...super.getConfig(), units: this.units, resetAfter: true };
+    }
+  }
+
+  registerClass(ResetAfterGru);
+}
