@@ -1,4 +1,6 @@
 import { createPeakPicker } from "./blocks.ts";
+import { mayForgetBeats } from "./detector.ts";
+import { usualOfHighest } from "./peak_search.ts";
 
 /** Tells the peaks of QRS complexes from others in an energy that arrives sample by sample. */
 export interface AdaptivePeaks {
@@ -18,16 +20,12 @@ const SEARCH_BACK_RR = 1.66;
 const LEARNING_SECONDS = 8;
 const LOOK_BACK_SECONDS = 10;
 
-/** Of the seconds' highest peaks: in a slow heart half of the seconds hold no beat, and an artefact spoils a few. */
-const USUAL_QUANTILE = 0.7;
-
 // Not in the paper; chosen on MIT-BIH.
 const T_WAVE_SECONDS = 0.36;
 const T_WAVE_PART = 0.15;
 const PEAK_LIMIT = 2;
-/** Peaks below this part of the usual one, 3 % in amplitude, are the noise of an open input, unless this much time has passed. */
+/** Peaks below this part of the usual one, 3 % in amplitude, are the noise of an open input. */
 const NOISE_PART = 1e-3;
-const NOISE_SECONDS = 60;
 
 /**
  * Opens the thresholds of Pan and Tompkins on one energy: running estimates of signal and noise peaks, a threshold a quarter of
@@ -36,11 +34,14 @@ const NOISE_SECONDS = 60;
  * Source: Pan and Tompkins, "A real-time QRS detection algorithm", IEEE Trans. Biomed. Eng. 32(3), 1985,
  * doi:10.1109/TBME.1985.325532. Deviations:
  * - The signal starts from the seventh tenth of the highest peaks of each of the first 8 seconds after the first peak.
- * - Once 8 seconds passed without a beat it starts anew from these, whose beats are thus found late; from peaks that are
- *   nothing but noise beside the former beats only after a minute.
+ * - Once 8 seconds passed without a beat it starts anew from these, whose beats are thus found late; where they
+ *   are next to nothing beside the former beats, only when mayForgetBeats() says so.
  * - One peak raises an estimate as if it were at most twice the signal: an artefact does not blind the detector.
  * - A peak within 360 ms of a beat and below 15 % of its energy is a T wave.
  * - One mean, that of the last 8 RR intervals, stands for the paper's two; an irregular rhythm does not halve the threshold.
+ *
+ * What it does not find: every other beat where these are less than two fifths as high as their neighbours, since the RR intervals
+ * then seem regular.
  *
  * @param fs Sampling rate of the energy in Hz.
  */
@@ -86,15 +87,7 @@ export function createAdaptivePeaks(fs: number): AdaptivePeaks {
       noise += 0.125 * (Math.min(peak.height, PEAK_LIMIT * signal) - noise);
     }
   };
-  /** USUAL_QUANTILE of the highest waiting peaks of each second. */
-  const usualHeight = () => {
-    const highest = new Map<number, number>();
-    for (const { at, height } of waiting) {
-      const second = Math.floor((at - waiting[0].at) / fs);
-      highest.set(second, Math.max(highest.get(second) ?? 0, height));
-    }
-    return [...highest.values()].sort((a, b) => a - b)[Math.floor(USUAL_QUANTILE * highest.size)];
-  };
+  const usualHeight = () => usualOfHighest(waiting, ({ height }) => height, fs);
   /** Learns from the peaks that wait, and judges them. */
   const learn = (usual: number, found: number[]) => {
     const peaks = waiting;
@@ -115,10 +108,10 @@ export function createAdaptivePeaks(fs: number): AdaptivePeaks {
     }
     waiting = waiting.filter(({ at }) => peak.at - at < LOOK_BACK_SECONDS * fs);
     judge(peak, found);
-    const silence = (peak.at - (last?.at ?? learntAt)) / fs;
-    if (silence <= LEARNING_SECONDS) return;
+    const lastBeat = last?.at ?? learntAt;
+    if (peak.at - lastBeat <= LEARNING_SECONDS * fs) return;
     const usual = usualHeight();
-    if (usual > NOISE_PART * signal || silence > NOISE_SECONDS) learn(usual, found);
+    if (usual > NOISE_PART * signal || mayForgetBeats(learntAt, lastBeat, peak.at, fs)) learn(usual, found);
   };
   return {
     next(energy, found) {

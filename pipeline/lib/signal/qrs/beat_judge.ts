@@ -1,10 +1,10 @@
-import { type Candidate, type PeakJudge, steepest } from "./peak_search.ts";
+import { type Candidate, type PeakJudge, steepest, usualOfHighest } from "./peak_search.ts";
 
 /** What has been found so far. */
 export interface Rhythm {
   /** The newest beat. */
   last: Candidate | undefined;
-  /** Intervals of the newest eight beats in samples, none counted as more than 3 seconds, and their mean; one second before there are any. */
+  /** Intervals of the newest eight beats in samples, none counted as more than 3 seconds, and their mean; firstMeanRr() before there are any. */
   rr: readonly number[];
   meanRr: number;
 }
@@ -39,12 +39,24 @@ const T_WAVE_SECONDS = 0.36;
 const FADE_AFTER_RR = 3;
 const LONGEST_RR_SECONDS = 3;
 const LOOK_BACK_SECONDS = 8;
+const FIRST_PART = 0.3;
+
+/**
+ * Mean interval of the first candidates that are three tenths as high as is usual. Were it too short in a slow heart, the search-back would
+ * take noise for beats from the start, and go on from their rhythm.
+ */
+function firstMeanRr(first: readonly Candidate[], fs: number): number {
+  const usual = usualOfHighest(first, ({ amplitude }) => amplitude, fs);
+  const high = first.filter(({ amplitude }) => amplitude >= FIRST_PART * usual);
+  const mean = (high[high.length - 1].at - high[0].at) / (high.length - 1);
+  return high.length < 2 ? LONGEST_RR_SECONDS * fs : Math.min(mean, LONGEST_RR_SECONDS * fs);
+}
 
 /** Creates a judge: threshold, T-wave test, search-back, and a threshold that comes down where beats fail to come. */
 export function createBeatJudge(
   { fs, threshold, searchBackRr, part = () => 1 }: BeatJudgeOptions,
 ): PeakJudge {
-  const rr: number[] = [], rhythm: Rhythm = { last: undefined, rr, meanRr: fs };
+  const rr: number[] = [], rhythm: Rhythm = { last: undefined, rr, meanRr: LONGEST_RR_SECONDS * fs };
   /** Candidates since the last beat that are neither beats nor T waves. */
   let missed: Candidate[] = [];
 
@@ -71,7 +83,10 @@ export function createBeatJudge(
     }
   };
   return {
-    learn: threshold.learn,
+    learn(first) {
+      threshold.learn(first);
+      rhythm.meanRr = firstMeanRr(first, fs);
+    },
     judge(candidate, found) {
       searchBack(candidate.at, found);
       if (rhythm.last && sinceBeat(candidate.at) > FADE_AFTER_RR) threshold.fade();

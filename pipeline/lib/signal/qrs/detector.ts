@@ -9,6 +9,22 @@ export const REFRACTORY_SECONDS = 0.2;
 /** How far an algorithm may look back: what it reports lies at most this long before the newest sample. */
 export const HISTORY_SECONDS = 12;
 
+/** Longest time for which beats that are no longer found are believed in. */
+const BELIEVED_SECONDS = 60;
+
+/**
+ * Tells whether an algorithm that learnt how high beats are may begin to learn from what is next to nothing beside them: what is left when an
+ * electrode falls off is noise, but beats follow on an artefact that was taken for beats. The former beats are believed in for as long as they
+ * were found, a minute at most. Noise that lasts longer is learnt and found in the end.
+ *
+ * @param learntAt Sample from which on these beats were found.
+ * @param lastBeat The last of them.
+ * @param now Newest sample.
+ */
+export function mayForgetBeats(learntAt: number, lastBeat: number, now: number, fs: number): boolean {
+  return now - lastBeat > Math.min(BELIEVED_SECONDS * fs, lastBeat - learntAt);
+}
+
 /** How an algorithm finds QRS complexes; the frame around it repairs its input and refines what it finds. */
 export interface QrsAlgorithm {
   /** Name by which a parameter chooses it. */

@@ -101,6 +101,29 @@ for (const { algorithm, floors } of TESTED) {
     });
   }
 
+  Deno.test(`${name} takes no noise for beats in a slow heart at a low rate`, () => {
+    const fs = 125, rng = createRng(21), times: number[] = [];
+    for (let t = 0.6; t < 59; t += 2.4 * (1 + 0.03 * rng.normal())) times.push(t);
+    const ecg = drawEcg(times, 60, fs);
+    for (let i = 0; i < ecg.length; i++) ecg[i] += 0.05 * rng.normal();
+    assert.deepEqual(errors(ecg, times, fs), NONE);
+  });
+
+  Deno.test(`${name} finds both of beats that are high and half as high in turn`, () => {
+    const fs = 250, rng = createRng(22), times = drawRhythm(60, 21), ecg = drawEcg(times, 60, fs);
+    const high = drawEcg(times.filter((_, i) => i % 2 === 0), 60, fs);
+    for (let i = 0; i < ecg.length; i++) ecg[i] += high[i] + 0.02 * rng.normal();
+    assert.deepEqual(errors(ecg, times, fs), NONE);
+  });
+
+  Deno.test(`${name} begins to work after 20 seconds of an artefact forty times as high as the beats`, () => {
+    const fs = 250, times = drawRhythm(100, 31), rng = createRng(5), ecg = drawEcg(times, 100, fs);
+    for (let i = 0; i < ecg.length; i++) {
+      ecg[i] += 0.01 * rng.normal() + (i < 20 * fs ? (i % 40 < 20 ? 20 : -20) : 0);
+    }
+    assert.deepEqual(errors(ecg, times, fs, 45), NONE);
+  });
+
   for (const gain of [0.1, 10]) {
     Deno.test(`${name} goes on within 20 seconds where the lead becomes ${gain} times as high`, () => {
       const fs = 250, times = drawRhythm(100, 19), rng = createRng(20), ecg = drawEcg(times, 100, fs);

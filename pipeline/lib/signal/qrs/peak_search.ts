@@ -165,14 +165,14 @@ export function createPeakSearch({ fs, smooth, slope, waveform, judge }: PeakSea
  * What the highest candidate of a second usually comes to: seven tenths of the seconds that hold one have less. Half of them may be
  * without a beat, and a fifth disturbed.
  */
-export function usualOfHighest(
-  candidates: readonly Candidate[],
-  valueOf: (candidate: Candidate) => number,
+export function usualOfHighest<Peak extends { at: number }>(
+  candidates: readonly Peak[],
+  valueOf: (candidate: Peak) => number,
   fs: number,
 ): number {
   const highest = new Map<number, number>();
   for (const candidate of candidates) {
-    const second = Math.floor(candidate.at / fs);
+    const second = Math.floor((candidate.at - candidates[0].at) / fs);
     highest.set(second, Math.max(highest.get(second) ?? 0, valueOf(candidate)));
   }
   const sorted = [...highest.values()].sort((a, b) => a - b);

@@ -1,24 +1,23 @@
 import { butterworthBandpass } from "../butterworth.ts";
 import { type Block, createHistory, createMovingAverage, createSections } from "./blocks.ts";
-import type { QrsAlgorithm } from "./detector.ts";
+import { mayForgetBeats, type QrsAlgorithm } from "./detector.ts";
 import { searchAtWorkingRate, WORKING_FS } from "./working_rate.ts";
 
-/** The paper's windows, one QRS complex and one beat long, and the part of the mean energy that a complex must exceed. */
+/** The paper's windows, one QRS complex and one beat long. */
 const QRS_SECONDS = 0.097;
 const BEAT_SECONDS = 0.611;
-const OFFSET_PART = 0.08;
+/** The part of a complex's usual energy by which a complex must exceed the beat around it. */
+const OFFSET_PART = 0.015;
 
 /** Samples at WORKING_FS by which the band-pass delays waves of 12 to 20 Hz. */
 const BAND_DELAY = 6.5;
 
-/** The usual mean energy is the median of those of the last 8 stretches of 2 seconds, and falls by 25 % a stretch at most. */
+/** The usual energy is the median of the highest ones of the last 8 stretches of 2 seconds, and falls by 25 % a stretch at most. */
 const STRETCH = 2 * WORKING_FS;
 const STRETCHES = 8;
 const FALL = 0.75;
-/** After a minute without a beat it falls at once. */
-const FORGET_SECONDS = 60;
-/** Steps between samples are cut at this many times the root of the usual mean energy: ten times those of a QRS complex. */
-const STEP_LIMIT = 50;
+/** Steps between samples are cut at this many times the root of a complex's usual energy: ten times those of a QRS complex. */
+const STEP_LIMIT = 16;
 
 /** Nearest odd number of samples: a window with a middle. */
 const oddSamples = (seconds: number) => 2 * Math.round((seconds * WORKING_FS - 1) / 2) + 1;
@@ -34,37 +33,35 @@ function createBand(): Block {
   return createSections(sos.with(chosen, [b0, b0 + b1, 0, a0, a1, a2]), BAND_DELAY);
 }
 
-/** The usual mean energy of a lead. */
+/** The usual energy of a QRS complex. */
 interface UsualEnergy {
   /** Takes the next samples, which do not go beyond a multiple of STRETCH. */
   add(energy: Float64Array): void;
-  /** Lets the mean fall at once. */
+  /** Lets it fall at once. */
   forget(): void;
   /** 0 in the first stretch; changes with a stretch. */
-  readonly mean: number;
+  readonly value: number;
 }
 
 function createUsualEnergy(): UsualEnergy {
-  const means: number[] = [];
-  let sum = 0, samples = 0, median = 0, mean = 0;
+  const ofStretches: number[] = [];
+  let highest = 0, samples = 0, median = 0, usual = 0;
   return {
     add(energy) {
-      let total = sum;
-      for (let i = 0; i < energy.length; i++) total += energy[i];
-      sum = total;
+      for (let i = 0; i < energy.length; i++) if (energy[i] > highest) highest = energy[i];
       samples += energy.length;
       if (samples < STRETCH) return;
-      means.push(sum / STRETCH);
-      if (means.length > STRETCHES) means.shift();
-      median = means.toSorted((a, b) => a - b)[(means.length - 1) >> 1];
-      mean = Math.max(median, FALL * mean);
-      sum = samples = 0;
+      ofStretches.push(highest);
+      if (ofStretches.length > STRETCHES) ofStretches.shift();
+      median = ofStretches.toSorted((a, b) => a - b)[(ofStretches.length - 1) >> 1];
+      usual = Math.max(median, FALL * usual);
+      highest = samples = 0;
     },
     forget() {
-      mean = median;
+      usual = median;
     },
-    get mean() {
-      return mean;
+    get value() {
+      return usual;
     },
   };
 }
@@ -77,7 +74,9 @@ function createUsualEnergy(): UsualEnergy {
  * doi:10.1371/journal.pone.0073557 (windows, band, offset), after Elgendi, Jonkman and De Boer, "Frequency bands effects on
  * QRS detection", BIOSIGNALS 2010. Deviations:
  * - The band-pass runs forwards only, on the lead at 125 Hz. Steps far above the usual ones are cut: a spike does not ring on.
- * - The offset on the threshold is 8 % of the usual mean energy of the last 16 seconds and not of that of the whole record.
+ * - The offset on the threshold is 1.5 % of what the energy of a complex usually comes to in the last 16 seconds, and not 8 % of the mean
+ *   energy of the whole record: a mean falls with the heart rate until noise exceeds it.
+ * - Beats that are not found for as long as they were, a minute at most, are forgotten: see mayForgetBeats().
  */
 export const twoAverage: QrsAlgorithm = {
   name: "two_average",
@@ -91,12 +90,18 @@ export const twoAverage: QrsAlgorithm = {
     const overComplex = createHistory(complexLag + STRETCH), overBeat = createHistory(beatLag + STRETCH);
     const shortest = QRS_SECONDS * WORKING_FS;
     let averages = new Float64Array(0);
-    let samples = 0, before: number | undefined, start = -1, highest = 0, highestAt = 0, last = -Infinity;
+    let samples = 0,
+      before: number | undefined,
+      start = -1,
+      highest = 0,
+      highestAt = 0,
+      learntAt = 0,
+      last = 0;
 
     /** Finds complexes in samples that do not go beyond a multiple of STRETCH: on the way the usual energy is the same. */
     const search = (ecg: Float64Array, found: number[]) => {
-      const limit = usual.mean > 0 ? STEP_LIMIT * Math.sqrt(usual.mean) : Infinity;
-      const offset = OFFSET_PART * usual.mean;
+      const limit = usual.value > 0 ? STEP_LIMIT * Math.sqrt(usual.value) : Infinity;
+      const offset = OFFSET_PART * usual.value;
       let previous = before ?? ecg[0];
       for (let i = 0; i < ecg.length; i++) {
         const value = ecg[i], rise = value - previous;
@@ -106,10 +111,10 @@ export const twoAverage: QrsAlgorithm = {
       before = previous;
       band.run(ecg);
       for (let i = 0; i < ecg.length; i++) ecg[i] *= ecg[i];
-      usual.add(ecg);
       if (averages.length !== ecg.length) averages = new Float64Array(ecg.length);
       averages.set(ecg);
       complex.run(averages);
+      usual.add(averages);
       overComplex.addAll(averages);
       beat.run(ecg);
       overBeat.addAll(ecg);
@@ -132,8 +137,9 @@ export const twoAverage: QrsAlgorithm = {
           start = -1;
         }
       }
-      if (samples % STRETCH === 0 && samples - Math.max(0, last) > FORGET_SECONDS * WORKING_FS) {
+      if (samples % STRETCH === 0 && mayForgetBeats(learntAt, last, samples, WORKING_FS)) {
         usual.forget();
+        learntAt = last = samples;
       }
     };
     return searchAtWorkingRate(fs, {

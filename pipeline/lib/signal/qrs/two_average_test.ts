@@ -21,23 +21,25 @@ function plainTwoAverage(ecg: Float32Array): number[] {
     for (let i = at - half; i <= at + half; i++) sum += energy[i] ?? 0;
     return sum / (2 * half + 1);
   };
+  // The mean over a complex is known 6 samples later.
+  const ofComplex = energy.map((_, at) => meanAround(at - 6, 6));
   const stretches = Array.from(
     { length: Math.floor(energy.length / STRETCH) },
-    (_, k) => energy.slice(k * STRETCH, (k + 1) * STRETCH).reduce((sum, value) => sum + value, 0) / STRETCH,
+    (_, k) => Math.max(...ofComplex.slice(k * STRETCH, (k + 1) * STRETCH)),
   );
   /** What is usual once the stretch that holds `at` and half a beat has passed. */
   const usual = (at: number) => {
-    let mean = 0;
+    let value = 0;
     for (let k = 1; k <= Math.floor((at + 38) / STRETCH) + 1; k++) {
       const last = stretches.slice(Math.max(0, k - 8), k).sort((a, b) => a - b);
-      mean = Math.max(last[(last.length - 1) >> 1], 0.75 * mean);
+      value = Math.max(last[(last.length - 1) >> 1], 0.75 * value);
     }
-    return mean;
+    return value;
   };
   const found: number[] = [];
   for (let at = 0; at < energy.length - STRETCH;) {
     let to = at, highest = at;
-    while (meanAround(to, 6) > meanAround(to, 38) + 0.08 * usual(to)) {
+    while (meanAround(to, 6) > meanAround(to, 38) + 0.015 * usual(to)) {
       if (meanAround(to, 6) > meanAround(highest, 6)) highest = to;
       to++;
     }

@@ -1,5 +1,5 @@
 import { createFir, createMovingAverage } from "./blocks.ts";
-import type { QrsAlgorithm } from "./detector.ts";
+import { mayForgetBeats, type QrsAlgorithm } from "./detector.ts";
 import { searchAtWorkingRate, WORKING_FS } from "./working_rate.ts";
 
 /** Widest QRS complex: the window of the length transform. */
@@ -23,9 +23,8 @@ const SLOPE_LIMIT = 2;
 /** By how much of the threshold the length must rise. */
 const RISE_PART = 0.7;
 const HEIGHT_LIMIT = 1.5;
-/** Lengths below this part of the usual ones are the noise of an open input, unless this much time has passed. */
+/** Slopes and lengths below this part of the usual ones are the noise of an open input. */
 const NOISE_PART = 0.03;
-const NOISE_SECONDS = 60;
 const LOWEST = 0.1;
 const FALL_A_SAMPLE = 0.5 ** (1 / WORKING_FS);
 
@@ -104,7 +103,13 @@ function createLengthJudge(learnt: Float64Array, start: number) {
   const delayed = createFir([0, 1], half), earlier = new Float64Array(LEARNING_SECONDS * WORKING_FS);
   const usual = createUsualHeight();
   for (const length of learnt) usual.add(length);
-  let height = usual.height, lowered = 1, samples = start, last = start, sure = start, blindUntil = start;
+  let height = usual.height,
+    lowered = 1,
+    samples = start,
+    last = start,
+    sure = start,
+    learntAt = start,
+    blindUntil = start;
   let crossed = -1, base = 0, highest = 0, highestAt = 0;
   return {
     /** @param lengths At most LEARNING_SECONDS of them. @param found Gets the sample indices of the complexes' highest lengths. */
@@ -114,11 +119,13 @@ function createLengthJudge(learnt: Float64Array, start: number) {
       for (let i = 0; i < lengths.length; i++, samples++) {
         const length = lengths[i];
         usual.add(length);
-        const silence = (samples - sure) / WORKING_FS;
-        if (silence > LEARNING_SECONDS && (silence > NOISE_SECONDS || usual.height > NOISE_PART * height)) {
+        if (
+          samples - sure > LEARNING_SECONDS * WORKING_FS &&
+          (usual.height > NOISE_PART * height || mayForgetBeats(learntAt, sure, samples, WORKING_FS))
+        ) {
           height = usual.height;
           lowered = 1;
-          sure = samples;
+          sure = learntAt = samples;
         }
         const threshold = lowered * height * THRESHOLD_PART;
         if (crossed < 0) {
@@ -166,8 +173,11 @@ function createLengthJudge(learnt: Float64Array, start: number) {
  *   threshold since half of an eye-closing period ago.
  * - Without a beat for 2.5 s the threshold is halved every second, down to a tenth, until it finds one: the usual height is then the
  *   geometric mean of its own and the former. Where 8 seconds bring none but such beats, it is learnt from these seconds anew;
- *   from lengths that are nothing but noise beside the former ones only after a minute.
+ *   where they are next to nothing beside the former beats, only when mayForgetBeats() says so.
  * - What is reported is the middle of the complex and not its onset.
+ *
+ * What it does not find: every other beat where these are less than half as high as their neighbours. What it finds too often: noise
+ * between beats more than 2.5 s apart, for which the threshold falls.
  */
 export const wqrs: QrsAlgorithm = {
   name: "wqrs",
