@@ -1,7 +1,9 @@
 /** Training windows -> model.h5 and its history; validated on held-out patients, resumable after every epoch. */
 import { encodeKerasModel } from "./lib/artefacts/keras_model.ts";
 import { readWindowSet, type WindowSet } from "./lib/artefacts/window_set.ts";
+import type { WindowCounts } from "./lib/artefacts/signal_form.ts";
 import { AAMI_CLASSES } from "./lib/beats/aami.ts";
+import { patientOfRecord } from "./lib/beats/splits.ts";
 import { FormatError, StageError } from "./lib/core/errors.ts";
 import { createRng } from "./lib/core/rng.ts";
 import { ENGINES } from "./lib/engine/engines.ts";
@@ -11,8 +13,10 @@ import { initializeWeights } from "./lib/nn/initialize.ts";
 import { countParameters } from "./lib/nn/shapes.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
 import { runStage } from "./lib/stage/run.ts";
-import type { StageContext } from "./lib/stage/stage_context.ts";
+import { COUNTS_FILE, type StageContext } from "./lib/stage/stage_context.ts";
+import { createAugmenter } from "./lib/train/augment/augment.ts";
 import { balancedClassWeights } from "./lib/train/class_weights.ts";
+import { createSampler, type Sampling } from "./lib/train/sampling.ts";
 import { createSchedule, type ScheduleOptions } from "./lib/train/schedules.ts";
 import { type Monitor, trainModel } from "./lib/train/train_model.ts";
 import { decodeTrainState, encodeTrainState, type TrainState } from "./lib/train/train_state.ts";
@@ -26,6 +30,42 @@ function optimizerOf(
   const shared = { clipNorm, clipValue, l1, l2 };
   if (optimizer === "sgd") return { kind: "sgd", momentum, nesterov, ...shared };
   return { kind: "adam", weightDecay: optimizer === "adamw" ? weightDecay : 0, ...shared };
+}
+
+function samplerOf(params: Context["params"], { labels, records, recordIndex }: WindowSet) {
+  const patients = records.map(patientOfRecord), firstOf = patients.map((name) => patients.indexOf(name));
+  return createSampler({
+    labels,
+    classes: params.sampling as Sampling,
+    patients: params.patientSampling as Sampling,
+    patientOf: recordIndex.map((record) => firstOf[record]),
+    seed: params.seed,
+  });
+}
+
+/** Augmented windows are scaled as those of the dataset were, which validation and every later stage go on using. */
+function augmenterOf({ params, progress, readJson }: Context, steps: number) {
+  const { windowScale } = readJson<WindowCounts>("03_window", COUNTS_FILE).params;
+  const rescale = windowScale === "window";
+  if (rescale && params.augmentAmplitude > 0) {
+    progress.line(
+      "augmentAmplitude has no effect: each window is scaled to 0..1 (--windowScale none of window)",
+    );
+  }
+  return createAugmenter({
+    augmentation: {
+      amplitude: params.augmentAmplitude,
+      shift: params.augmentShift,
+      wander: params.augmentWander,
+      noise: params.augmentNoise,
+      warp: params.augmentWarp,
+      polarity: params.augmentPolarity,
+    },
+    steps,
+    channels: 1,
+    seed: params.seed,
+    rescale,
+  });
 }
 
 /** @throws StageError A warm-up that leaves no epoch. */
@@ -70,7 +110,10 @@ await runStage(STAGES.train, {
     const train = readLabelledSet(context, "train"), validation = readLabelledSet(context, "validation");
     const classes = AAMI_CLASSES.length;
     const model = ARCHITECTURES[name].build({ windowSamples: train.windowSamples, channels: 1, classes });
-    const classWeights = balancedClassWeights(train.labels, classes, params.classWeighting);
+    const sampler = samplerOf(params, train);
+    // By what an epoch draws, so that sampling and weighting do not do the same thing twice.
+    const drawn = Uint8Array.from(sampler(1), (window) => train.labels[window]);
+    const classWeights = balancedClassWeights(drawn, classes, params.classWeighting);
     const first = initializeWeights(model, createRng(params.seed).fork(`weights of ${name}`));
     const engine = await ENGINES[params.engine].create(model, first, {
       workers: params.workers || navigator.hardwareConcurrency,
@@ -89,6 +132,8 @@ await runStage(STAGES.train, {
         validation,
         monitor: params.monitor as Monitor,
         learningRate: scheduleOf(params),
+        sampler,
+        augment: augmenterOf(context, train.windowSamples),
         resume: readState(context),
         onBatch: ({ epoch, batch, loss }) =>
           bar.update((epoch - 1) * train.labels.length + batch * params.batchSize, `loss ${loss.toFixed(3)}`),

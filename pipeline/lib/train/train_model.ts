@@ -1,9 +1,11 @@
 import { StageError } from "../core/errors.ts";
-import { createRng } from "../core/rng.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Weights } from "../nn/model.ts";
+import type { Augmenter } from "./augment/augment.ts";
+import { readBatches } from "./batches.ts";
 import { evaluate, type Evaluation, type LabelledWindows } from "./evaluate.ts";
 import type { LearningRateSchedule } from "./schedules.ts";
+import { createSampler } from "./sampling.ts";
 import type { EpochFigures, TrainState } from "./train_state.ts";
 
 /** How long an epoch took. Kept apart from what decides the result. */
@@ -44,6 +46,9 @@ export const MONITORS = ["macroF1", "loss", "accuracy", "balancedAccuracy"] as c
 
 export type Monitor = typeof MONITORS[number];
 
+/** Gives the indices of an epoch's windows in their order. */
+type Sampler = (epoch: number) => Uint32Array;
+
 /** How a model is trained. */
 export interface TrainOptions {
   /** Holds the model and its first weights, the optimizer and the class weights; not closed. */
@@ -56,6 +61,10 @@ export interface TrainOptions {
   batchSize: number;
   /** For the order of the windows. */
   seed: number;
+  /** Indices of an epoch's windows in their order. Default: all windows, shuffled by the seed. */
+  sampler?: Sampler;
+  /** Changes each training window before it is used. Default: none. */
+  augment?: Augmenter;
   /** Above 0, or one for each batch. */
   learningRate: number | LearningRateSchedule;
   /** Which figure of the validation windows chooses the best epoch. */
@@ -90,8 +99,9 @@ export interface TrainResult {
  * @throws StageError When the loss or a weight is no longer a finite number.
  */
 export async function trainModel(options: TrainOptions): Promise<TrainResult> {
-  const { engine, train, validation, epochs, monitor, patience = Infinity, resume } = options;
+  const { engine, train, validation, epochs, seed, monitor, patience = Infinity, resume } = options;
   checkOptions(options);
+  const sampler = options.sampler ?? createSampler({ labels: train.labels, classes: "natural", seed });
   const rateOf = typeof options.learningRate === "number"
     ? () => options.learningRate as number
     : options.learningRate;
@@ -105,7 +115,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainResult> {
 
   for (let epoch = (state?.epoch ?? 0) + 1; epoch <= epochs && !isOver(); epoch++) {
     const started = performance.now();
-    const { loss, learningRate } = await trainEpoch(options, { epoch, rateOf });
+    const { loss, learningRate } = await trainEpoch({ ...options, sampler }, { epoch, rateOf });
     const trainSeconds = (performance.now() - started) / 1000;
     const evaluation = await evaluate(engine, validation);
     if (!Number.isFinite(evaluation.loss)) throw divergence(epoch, evaluation.loss);
@@ -146,32 +156,22 @@ export async function trainModel(options: TrainOptions): Promise<TrainResult> {
 
 /** @returns The weighted loss, mean over the windows, and the learning rate of the last batch. */
 async function trainEpoch(
-  { engine, train, batchSize, seed, onBatch }: TrainOptions,
+  { engine, train, batchSize, sampler, augment, onBatch }: TrainOptions & { sampler: Sampler },
   { epoch, rateOf }: { epoch: number; rateOf: LearningRateSchedule },
 ): Promise<{ loss: number; learningRate: number }> {
-  const { windows, labels } = train;
-  const total = labels.length, windowValues = windows.length / total, batches = Math.ceil(total / batchSize);
-  const order = createRng(seed).fork(`epoch ${epoch}`).shuffle(
-    Uint32Array.from({ length: total }, (_, i) => i),
-  );
-  const batchWindows = new Float32Array(batchSize * windowValues), batchLabels = new Uint8Array(batchSize);
-  let sum = 0, learningRate = 0;
-  for (let batch = 1; batch <= batches; batch++) {
-    const chosen = order.subarray((batch - 1) * batchSize, batch * batchSize), count = chosen.length;
-    chosen.forEach((window, i) => {
-      batchWindows.set(
-        windows.subarray(window * windowValues, (window + 1) * windowValues),
-        i * windowValues,
-      );
-      batchLabels[i] = labels[window];
-    });
+  const order = sampler(epoch), batches = Math.ceil(order.length / batchSize);
+  const feed = readBatches({ train, batchSize, order, epoch, augment });
+  let sum = 0, learningRate = 0, next = feed.next();
+  for (let batch = 1; !next.done; batch++) {
     learningRate = rateOf({ epoch, batch, batches });
-    const loss = await engine.trainBatch({ windows: batchWindows, labels: batchLabels, count }, learningRate);
+    const { count } = next.value, step = engine.trainBatch(next.value, learningRate);
+    next = feed.next();
+    const loss = await step;
     if (!Number.isFinite(loss)) throw divergence(epoch, loss);
     sum += loss * count;
     onBatch?.({ epoch, batch, batches, loss });
   }
-  return { loss: sum / total, learningRate };
+  return { loss: sum / order.length, learningRate };
 }
 
 /** A loss can stay finite over weights that are not: a ReLU that never fires, or the clamp in a sigmoid, hides them. */

@@ -4,8 +4,10 @@ import type { Engine } from "../engine/engine.ts";
 import { createWasmEngine } from "../engine/wasm_engine.ts";
 import { buildCnn } from "../nn/architectures/cnn.ts";
 import { initializeWeights } from "../nn/initialize.ts";
+import { createAugmenter } from "./augment/augment.ts";
 import { balancedClassWeights } from "./class_weights.ts";
 import { evaluate, type LabelledWindows } from "./evaluate.ts";
+import { createSampler } from "./sampling.ts";
 import { trainModel, type TrainOptions } from "./train_model.ts";
 import { decodeTrainState, encodeTrainState, type TrainState } from "./train_state.ts";
 
@@ -96,6 +98,26 @@ Deno.test("trainModel() goes on from a decoded state with the bytes of a run tha
     assert.deepEqual({ ...result, timings: [] }, { ...whole, timings: [] });
     assert.equal(result.timings.length, whole.history.length - epoch);
   }
+});
+
+Deno.test("trainModel() samples and augments alike after an interruption, and on any number of workers", async () => {
+  const states: TrainState[] = [], { labels } = train;
+  const options: Partial<TrainOptions> = {
+    sampler: createSampler({ labels, classes: "balanced", seed: 5 }),
+    augment: createAugmenter({
+      steps: WINDOW_SAMPLES,
+      channels: 1,
+      seed: 5,
+      rescale: false,
+      augmentation: { amplitude: 0.2, shift: 1, wander: 0.1, noise: 0.1, warp: 0.05, polarity: 0.1 },
+    }),
+    epochs: 3,
+  };
+  const whole = await runTraining({ ...options, onEpoch: ({ state }) => void states.push(state) });
+  const resumed = await runTraining({ ...options, resume: states[0] }, 3);
+  assert.deepEqual({ ...resumed, timings: [] }, { ...whole, timings: [] });
+  const plain = await runTraining({ epochs: 3 });
+  assert.notDeepEqual(plain.history, whole.history);
 });
 
 Deno.test("trainModel() stops when patience ends, and a state from there stays ended", async () => {

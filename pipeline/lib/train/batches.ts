@@ -1,0 +1,44 @@
+import type { TrainingBatch } from "../engine/engine.ts";
+import type { Augmenter } from "./augment/augment.ts";
+import type { LabelledWindows } from "./evaluate.ts";
+
+/** Where the batches of an epoch come from. */
+export interface BatchOptions {
+  train: LabelledWindows;
+  /** Windows of a batch, at least 1. */
+  batchSize: number;
+  /** Indices of the epoch's windows in their order. */
+  order: Uint32Array;
+  epoch: number;
+  augment?: Augmenter;
+}
+
+/**
+ * Reads the batches of an epoch one after the other; the last may be smaller. Two batches have memory of their own, so that
+ * the next can be read while the engine computes one.
+ */
+export function* readBatches(
+  { train, batchSize, order, epoch, augment }: BatchOptions,
+): Generator<TrainingBatch> {
+  const { windows, labels } = train, windowValues = windows.length / labels.length;
+  const memory = [0, 1].map(() => ({
+    windows: new Float32Array(batchSize * windowValues),
+    labels: new Uint8Array(batchSize),
+  }));
+  for (let first = 0, turn = 0; first < order.length; first += batchSize, turn = 1 - turn) {
+    const batch = memory[turn], count = Math.min(batchSize, order.length - first);
+    for (let i = 0; i < count; i++) {
+      const window = order[first + i];
+      batch.windows.set(
+        windows.subarray(window * windowValues, (window + 1) * windowValues),
+        i * windowValues,
+      );
+      batch.labels[i] = labels[window];
+      augment?.(batch.windows.subarray(i * windowValues, (i + 1) * windowValues), {
+        epoch,
+        position: first + i,
+      });
+    }
+    yield { ...batch, count };
+  }
+}
