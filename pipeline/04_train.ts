@@ -16,6 +16,7 @@ import { runStage } from "./lib/stage/run.ts";
 import { COUNTS_FILE, type StageContext } from "./lib/stage/stage_context.ts";
 import { createAugmenter } from "./lib/train/augment/augment.ts";
 import { balancedClassWeights } from "./lib/train/class_weights.ts";
+import { foldWindows, type TrainingSet } from "./lib/train/fold_windows.ts";
 import { createSampler, type Sampling } from "./lib/train/sampling.ts";
 import { createSchedule, type ScheduleOptions } from "./lib/train/schedules.ts";
 import { type Monitor, trainModel } from "./lib/train/train_model.ts";
@@ -32,7 +33,22 @@ function optimizerOf(
   return { kind: "adam", weightDecay: optimizer === "adamw" ? weightDecay : 0, ...shared };
 }
 
-function samplerOf(params: Context["params"], { labels, records, recordIndex }: WindowSet) {
+/** What is trained and validated on: the splits of 03_window, or a fold of both. */
+function readSets(context: Context): { train: TrainingSet; validation: TrainingSet; heldOut?: string[] } {
+  const { folds, fold, seed } = context.params;
+  const train = readLabelledSet(context, "train"), validation = readLabelledSet(context, "validation");
+  if (folds === 0 && fold === 0) return { train, validation };
+  try {
+    return foldWindows([train, validation], { folds, fold, seed, classes: AAMI_CLASSES.length });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new StageError(error.message, {
+      hint: "--folds 5 --fold 1 holds the first of five folds out; `deno task folds --folds 5` runs all",
+    });
+  }
+}
+
+function samplerOf(params: Context["params"], { labels, records, recordIndex }: TrainingSet) {
   const patients = records.map(patientOfRecord), firstOf = patients.map((name) => patients.indexOf(name));
   return createSampler({
     labels,
@@ -107,7 +123,7 @@ function readState(context: Context): TrainState | undefined {
 await runStage(STAGES.train, {
   async run(context) {
     const { params, progress } = context, name = context.variant!;
-    const train = readLabelledSet(context, "train"), validation = readLabelledSet(context, "validation");
+    const { train, validation, heldOut } = readSets(context);
     const classes = AAMI_CLASSES.length;
     const model = ARCHITECTURES[name].build({ windowSamples: train.windowSamples, channels: 1, classes });
     const sampler = samplerOf(params, train);
@@ -162,6 +178,7 @@ await runStage(STAGES.train, {
           parameters: countParameters(model),
           windows: train.labels.length,
           validationWindows: validation.labels.length,
+          ...(heldOut && { heldOut }),
           classWeights: Array.from(classWeights),
           epochsRun: result.history.length,
           stoppedEarly: result.stoppedEarly,

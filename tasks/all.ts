@@ -222,7 +222,10 @@ await exitWith("all", async () => {
   }
   const chain = STAGE_CHAIN.slice(from, to + 1);
   refuseIdleFlags(chain, flags);
-  for (const stage of chain) stageParams(stage, study, flags);
+  for (const stage of chain) {
+    if (!stage.isTrial?.(stageParams(stage, study, flags))) continue;
+    throw new UsageError(`Cannot run the chain: ${stage.task} would make what later stages cannot read`);
+  }
   if (!flags.graph && !flags.dryRun) return await runChain(chain, study, flags);
   const standings = await survey(chain, study, flags);
   if (flags.json) {

@@ -149,6 +149,39 @@ export function splitByPatient(options: PatientSplitOptions): PatientSplit {
   return { ...split, excluded, sharedPatients };
 }
 
+/** Input of {@linkcode foldByPatient}. */
+export interface PatientFoldOptions
+  extends Pick<PatientSplitOptions, "records" | "seed" | "classCounts" | "patientOf"> {
+  /** Number of folds, at least 2 and at most that of the patients. */
+  folds: number;
+}
+
+/**
+ * Divides records into folds for cross-validation so that no patient is in two of them. Folds differ by one patient at most
+ * and are as even by class as the sets of {@linkcode splitByPatient}.
+ *
+ * @returns The records of each fold, sorted by name.
+ * @throws {RangeError} if there are fewer patients than folds, or a record is named twice.
+ */
+export function foldByPatient(options: PatientFoldOptions): string[][] {
+  const { records, folds, seed, classCounts, patientOf = patientOfRecord } = options;
+  const sorted = [...records].sort(), patients = groupByPatient(sorted, patientOf);
+  if (!Number.isInteger(folds) || folds < 2 || folds > patients.length) {
+    throw new RangeError(
+      `Cannot fold by patient: folds must be an integer in [2, ${patients.length}], the number of patients, got ${folds}`,
+    );
+  }
+  const twice = sorted.find((record, i) => record === sorted[i + 1]);
+  if (twice !== undefined) {
+    throw new RangeError(`Cannot fold by patient: records must differ, got ${twice} twice`);
+  }
+  const sizes = Array.from(
+    { length: folds },
+    (_, fold) => Math.floor((patients.length + folds - 1 - fold) / folds),
+  );
+  return drawSets(patients, sizes, createRng(seed).fork("folds"), classCounts).map((fold) => fold.sort());
+}
+
 /** Input of {@linkcode splitBeatsAtRandom}. */
 export interface BeatSplitOptions {
   /** Class index of each beat, shape [beats]. */

@@ -4,6 +4,7 @@ import { createRng } from "../core/rng.ts";
 import {
   DS1,
   DS2,
+  foldByPatient,
   PACED_RECORDS,
   patientOfRecord,
   type PatientSplit,
@@ -149,4 +150,43 @@ Deno.test("splitBeatsAtRandom() moves beats with the seed and not with their pla
   assert.notDeepEqual(codes, splitBeatsAtRandom({ labels, seed: 2 }));
   const inFirstHalf = codes.subarray(0, 500).filter((code) => code === 0).length;
   assert.ok(Math.abs(inFirstHalf - 350) < 40, `${inFirstHalf} training beats in the first half`);
+});
+
+Deno.test("foldByPatient() puts every record in one fold and no patient in two, for any records and persons", () => {
+  const inputs = fc.record({
+    seed: seeds,
+    persons: fc.array(fc.integer({ min: 0, max: 12 }), { minLength: 2, maxLength: 25 }),
+    wanted: fc.integer({ min: 2, max: 12 }),
+  });
+  fc.assert(fc.property(inputs, ({ seed, persons, wanted }) => {
+    const records = persons.map((_, i) => `r${i}`),
+      patientOf = (record: string) => String(persons[Number(record.slice(1))]);
+    const patients = new Set(persons).size, folds = Math.min(wanted, patients);
+    fc.pre(folds >= 2);
+    const classCounts = new Map(records.map((record, i) => [record, [i + 1, i % 3]]));
+    const divided = foldByPatient({ records, seed, folds, patientOf, classCounts });
+    assert.deepEqual(divided.flat().sort(), [...records].sort());
+    const sizes = divided.map((fold) => new Set(fold.map(patientOf)).size);
+    assert.equal(sizes.reduce((sum, size) => sum + size), patients, "a patient is in two folds");
+    assert.ok(Math.max(...sizes) - Math.min(...sizes) <= 1, `${sizes}`);
+    const shuffled = createRng(seed).shuffle([...records]);
+    assert.deepEqual(foldByPatient({ records: shuffled, seed, folds, patientOf, classCounts }), divided);
+  }));
+});
+
+Deno.test("foldByPatient() spreads classes evenly and keeps the one patient of two records together", () => {
+  const counts = new Map(MIT_BIH.map((record, i) => [record, [100, i % 7 === 0 ? 70 : 0]]));
+  const divided = foldByPatient({ records: MIT_BIH, seed: 1, folds: 5, classCounts: counts });
+  const rare = divided.map((fold) => fold.reduce((sum, record) => sum + counts.get(record)![1], 0));
+  assert.ok(rare.every((beats) => beats === 70 || beats === 140), `${rare}`);
+  const fold = divided.find((records) => records.includes("201"));
+  assert.ok(fold!.includes("202"));
+});
+
+Deno.test("foldByPatient() refuses more folds than patients and a record named twice", () => {
+  assert.throws(
+    () => foldByPatient({ records: ["201", "202", "203"], folds: 3, seed: 1 }),
+    /\[2, 2\].*got 3/,
+  );
+  assert.throws(() => foldByPatient({ records: ["a", "b", "a"], folds: 2, seed: 1 }), /got a twice/);
 });

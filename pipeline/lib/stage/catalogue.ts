@@ -1,4 +1,4 @@
-import type { ParamSpec } from "./params.ts";
+import type { ParamSpec, ParamValue } from "./params.ts";
 
 /** What is known of a stage before it runs. The numbered scripts hold the work, this table holds the contract. */
 export interface StageDeclaration<S extends ParamSpec = ParamSpec> {
@@ -15,6 +15,8 @@ export interface StageDeclaration<S extends ParamSpec = ParamSpec> {
   /** True when it writes files outside data/ under the study's name. */
   publishesStudy?: true;
   params: S;
+  /** True for parameters whose output is there to be compared: it does not become the study's, no later stage reads it. */
+  isTrial?(params: Record<string, ParamValue>): boolean;
 }
 
 /** Architectures that can be trained; lib/nn/architectures holds them, a test compares the two lists. */
@@ -315,6 +317,7 @@ const window = declare({
 const train = declare({
   name: "04_train",
   task: "train",
+  isTrial: ({ folds }) => Number(folds) > 0,
   doc: "Trains each model on the training windows and saves it in the Keras .h5 format.",
   upstream: ["03_window"],
   fanOut: "model",
@@ -515,6 +518,21 @@ const train = declare({
       choices: ENGINE_NAMES,
       doc:
         "What computes: the project's kernels, or TensorFlow.js (`deno task doctor` says what is usable here)",
+    },
+    folds: {
+      type: "int",
+      default: 0,
+      min: 0,
+      max: 1000,
+      doc:
+        "Cross-validate by patient within training and validation; 0 does not (`deno task folds` runs all)",
+    },
+    fold: {
+      type: "int",
+      default: 0,
+      min: 0,
+      max: 1000,
+      doc: "Which of the folds is held out, from 1; later stages do not see that model",
     },
     fusedMultiplyAdd: {
       needs: ["engine", "wasm"],

@@ -136,7 +136,7 @@ async function runStageWith<S extends ParamSpec, E>(
       const left = findLeftOvers(root, plan, study.name, manifest);
       if (left.length > 0) progress.line(`left as they are, from an earlier run: ${left.join(", ")}`);
     }
-    setCurrent(root, plan, study.name);
+    if (!stage.isTrial?.(params)) setCurrent(root, plan, study.name);
     manifests.push(manifest);
   }
   if (flags.json) console.log(JSON.stringify(stage.fanOut ? manifests : manifests[0], null, 2));
