@@ -1,7 +1,8 @@
 """Writes small models saved by Keras, with what Keras computes on given windows.
 
-Some of the .h5 files go to pipeline/lib/formats/keras_h5/testdata, the same configurations and weights with inputs, outputs
-and intermediate values as JSON to pipeline/lib/nn/testdata. Run it from the project's root, once an environment:
+The .h5 and .keras files of some go to pipeline/lib/formats/keras_h5/testdata and keras_v3/testdata, the configurations and
+weights of all with inputs, outputs and intermediate values as JSON to pipeline/lib/nn/testdata. Run it from the project's
+root, once an environment:
 
   pip install 'tensorflow-cpu==2.15.*' h5py       python tasks/parity/keras_golden.py
   pip install 'tensorflow-cpu>=2.16' 'keras>=3'   python tasks/parity/keras_golden.py   (names begin with keras3_)
@@ -83,6 +84,7 @@ def graph():
     x = layers.Dense(8)(x)
     x = layers.Add()([layers.Add()([x] * 5), layers.Activation("relu")(x)])
     x = layers.Add()([layers.Activation("relu6")(x), layers.ReLU(max_value=6.0)(x), layers.ReLU()(x)])
+    x = layers.GlobalAveragePooling1D()(layers.Reshape((4, 2))(x))
     return keras.Model([window, rr], layers.Activation("softmax")(layers.Dense(3)(x)), name="graph")
 
 
@@ -114,6 +116,8 @@ def write(build, rng):
     folder = "pipeline/lib/formats/keras_h5/testdata" if build in FILES else tempfile.gettempdir()
     h5_path = f"{folder}/{name}.h5"
     model.save(h5_path)
+    if build in (lstm, graph):
+        model.save(f"pipeline/lib/formats/keras_v3/testdata/{name}.keras")
     tapped = keras.Model(model.inputs, [layer.output for layer in model.layers])
     with h5py.File(h5_path) as h5_file:
         golden = {

@@ -69,6 +69,16 @@ export function h5PartsToModel({ config, layers }: KerasParts): { model: Model; 
       found.set(weight, { shape, data });
     }
   }
+  return { model, weights: matchWeights(model, found) };
+}
+
+/**
+ * Puts the weights of a file into the model's order.
+ *
+ * @param found By name; emptied of what belongs to the model.
+ * @throws FormatError Weights that are missing, of no layer, or do not fit.
+ */
+export function matchWeights(model: Model, found: Weights): Weights {
   const weights: Weights = new Map();
   for (const { name } of weightShapes(model)) {
     const tensor = found.get(name);
@@ -88,5 +98,5 @@ export function h5PartsToModel({ config, layers }: KerasParts): { model: Model; 
   } catch (error) {
     throw new FormatError((error as Error).message);
   }
-  return { model, weights };
+  return weights;
 }

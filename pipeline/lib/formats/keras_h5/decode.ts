@@ -52,7 +52,8 @@ function readConfig(source: Hdf5Source, attribute: Attribute | undefined): unkno
   if (attribute === undefined) {
     throw kerasError(
       source,
-      "it must have the attribute model_config (a whole model, not only weights), got none",
+      "it must have the attribute model_config, got none; the file may hold weights alone: save the whole model with " +
+        "model.save() instead of model.save_weights()",
     );
   }
   const text = readStrings(source, attribute, MAX_CONFIG_BYTES)[0];

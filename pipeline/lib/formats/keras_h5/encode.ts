@@ -1,11 +1,10 @@
-import * as h5wasm from "h5wasm";
+import type * as h5wasm from "h5wasm";
 import { decodeKerasH5 } from "./decode.ts";
+import { writeDatasets, writeHdf5 } from "./hdf5/write.ts";
 import type { KerasH5, KerasLayerWeights } from "./keras_h5.ts";
 
 /** One path segment of HDF5 that needs no quoting: not empty, no "/", neither "." nor "..". */
 const PATH_SEGMENT = /^(?!\.{1,2}$)[^/\0]+$/;
-
-let filesWritten = 0;
 
 /**
  * Writes a model as Keras 2 saves it to .h5, so that `keras.models.load_model` opens it, without compilation state.
@@ -19,34 +18,21 @@ let filesWritten = 0;
  */
 export async function encodeKerasH5(model: KerasH5): Promise<Uint8Array> {
   checkLayers(model.layers);
-  await h5wasm.ready;
-  const memory = h5wasm.FS!;
-  const path = `/keras-${filesWritten++}.h5`;
-  try {
-    withStoppedClock(() => writeFile(path, model));
-    const bytes = memory.readFile(path);
-    // The C library reports failures on stderr only; what cannot be read back is not handed out.
-    decodeKerasH5(bytes);
-    return bytes;
-  } finally {
-    if (memory.analyzePath(path, true).exists) memory.unlink(path);
-  }
+  const bytes = await writeHdf5((file) => writeModel(file, model));
+  // The C library reports failures on stderr only; what cannot be read back is not handed out.
+  decodeKerasH5(bytes);
+  return bytes;
 }
 
-function writeFile(path: string, { config, layers, kerasVersion, backend }: KerasH5): void {
-  const file = new h5wasm.File(path, "w", { libver: ["earliest", "v108"] });
-  try {
-    file.create_attribute("keras_version", kerasVersion);
-    file.create_attribute("backend", backend);
-    file.create_attribute("model_config", JSON.stringify(config));
-    const weightsGroup = file.create_group("model_weights");
-    weightsGroup.create_attribute("layer_names", layers.map(({ name }) => name), null, "A");
-    weightsGroup.create_attribute("backend", backend);
-    weightsGroup.create_attribute("keras_version", kerasVersion);
-    for (const layer of layers) writeLayer(weightsGroup.create_group(layer.name), layer);
-  } finally {
-    file.close();
-  }
+function writeModel(file: h5wasm.File, { config, layers, kerasVersion, backend }: KerasH5): void {
+  file.create_attribute("keras_version", kerasVersion);
+  file.create_attribute("backend", backend);
+  file.create_attribute("model_config", JSON.stringify(config));
+  const weightsGroup = file.create_group("model_weights");
+  weightsGroup.create_attribute("layer_names", layers.map(({ name }) => name), null, "A");
+  weightsGroup.create_attribute("backend", backend);
+  weightsGroup.create_attribute("keras_version", kerasVersion);
+  for (const layer of layers) writeLayer(weightsGroup.create_group(layer.name), layer);
 }
 
 function writeLayer(group: h5wasm.Group, { weights }: KerasLayerWeights): void {
@@ -54,32 +40,7 @@ function writeLayer(group: h5wasm.Group, { weights }: KerasLayerWeights): void {
   // Like Keras, whose empty list becomes an array of no numbers; HDF5 refuses an empty array of strings.
   if (names.length === 0) group.create_attribute("weight_names", new Float64Array(0));
   else group.create_attribute("weight_names", names, null, "A");
-  const groups = new Map([["", group]]);
-  for (const { name, shape, data } of weights) {
-    const segments = name.split("/");
-    const last = segments.pop()!;
-    let path = "", parent = group;
-    for (const segment of segments) {
-      path += `/${segment}`;
-      parent = groups.get(path) ?? parent.create_group(segment);
-      groups.set(path, parent);
-    }
-    parent.create_dataset({ name: last, data, shape, dtype: "<f" });
-  }
-}
-
-/**
- * Runs with a clock that stands at 1970. The HDF5 library stamps each dataset with the time and h5wasm offers no
- * switch for it (h5py's track_times); `write` is synchronous, so nobody else sees the stopped clock.
- */
-function withStoppedClock(write: () => void): void {
-  const { now } = Date;
-  Date.now = () => 0;
-  try {
-    write();
-  } finally {
-    Date.now = now;
-  }
+  writeDatasets(group, weights);
 }
 
 function checkLayers(layers: KerasLayerWeights[]): void {
