@@ -6,10 +6,13 @@ root, once an environment:
 
   pip install 'tensorflow-cpu==2.15.*' h5py       python tasks/parity/keras_golden.py
   pip install 'tensorflow-cpu>=2.16' 'keras>=3'   python tasks/parity/keras_golden.py   (names begin with keras3_)
+
+Names behind it, such as `gru bidirectional`, make only these.
 """
 
 import json
 import os
+import sys
 import tempfile
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
@@ -88,6 +91,29 @@ def graph():
     return keras.Model([window, rr], layers.Activation("softmax")(layers.Dense(3)(x)), name="graph")
 
 
+def gru():
+    return keras.Sequential([
+        keras.Input((9, 2)),
+        layers.GRU(5, return_sequences=True),
+        layers.GRU(3, return_sequences=True, reset_after=False),
+        layers.GRU(4, return_sequences=True, go_backwards=True),
+        layers.LSTM(3, go_backwards=True),
+        layers.Dense(3, activation="softmax"),
+    ], name="gru")
+
+
+def bidirectional():
+    return keras.Sequential([
+        keras.Input((8, 2)),
+        layers.Bidirectional(layers.LSTM(3, return_sequences=True, name="lstm")),
+        layers.Bidirectional(layers.GRU(5, return_sequences=True, reset_after=False, name="gru"), merge_mode="sum"),
+        layers.Bidirectional(layers.LSTM(4, return_sequences=True, name="lstm"), merge_mode="mul"),
+        layers.Bidirectional(layers.GRU(3, return_sequences=True, name="gru"), merge_mode="ave"),
+        layers.Bidirectional(layers.GRU(3, name="gru")),
+        layers.Dense(3, activation="softmax"),
+    ], name="bidirectional")
+
+
 def numbers(array):
     return np.asarray(array, dtype=np.float32).ravel().tolist()
 
@@ -138,8 +164,10 @@ def write(build, rng):
 
 prefix = "keras2_" if keras.__version__.startswith("2.") else "keras3_"
 # Models whose files are kept; of the others the JSON says all.
-FILES = (lstm, cnn, functional)
-for build in (*FILES, pooling, normalization, graph):
+FILES = (lstm, cnn, functional, bidirectional)
+for build in (*FILES, pooling, normalization, graph, gru):
+    if len(sys.argv) > 1 and build.__name__ not in sys.argv[1:]:
+        continue
     keras.backend.clear_session()
     keras.utils.set_random_seed(7)
     write(build, np.random.default_rng(7))

@@ -16,7 +16,14 @@ const hasShared = await Deno.stat(SHARED).then(() => true, () => false);
 const KERAS_TOLERANCE = 1e-6;
 
 Deno.test("decodeKerasH5(), h5PartsToModel() and forward() predict what Keras predicts", async () => {
-  for (const name of ["keras2_lstm", "keras2_cnn", "keras3_functional"]) {
+  const names = [
+    "keras2_lstm",
+    "keras2_cnn",
+    "keras3_functional",
+    "keras2_bidirectional",
+    "keras3_bidirectional",
+  ];
+  for (const name of names) {
     const golden = JSON.parse(await Deno.readTextFile(new URL(`nn/testdata/${name}.json`, LIB)));
     const bytes = await Deno.readFile(new URL(`formats/keras_h5/testdata/${name}.h5`, LIB));
     const { model, weights } = h5PartsToModel(decodeKerasH5(bytes, name));

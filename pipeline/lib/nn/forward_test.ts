@@ -24,6 +24,10 @@ const GOLDENS = [
   "keras3_normalization",
   "keras2_graph",
   "keras3_graph",
+  "keras2_gru",
+  "keras3_gru",
+  "keras2_bidirectional",
+  "keras3_bidirectional",
 ];
 
 interface Golden extends KerasParts {

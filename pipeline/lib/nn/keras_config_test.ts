@@ -21,10 +21,10 @@ function cnnWith(layer: number, change: Record<string, unknown>): KerasConfig {
 }
 
 Deno.test("toKerasConfig() writes what Keras 2.15 writes, without time_major", async () => {
-  for (const name of ["keras2_lstm", "keras2_cnn", "keras2_pooling"]) {
-    const config = await goldenConfig(name);
-    for (const layer of config.config.layers) delete layer.config.time_major;
-    assert.equal(JSON.stringify(toKerasConfig(fromKerasConfig(config))), JSON.stringify(config));
+  for (const name of ["lstm", "cnn", "pooling", "gru", "bidirectional"]) {
+    const config = await goldenConfig(`keras2_${name}`);
+    const expected = JSON.stringify(config).replaceAll('"time_major":false,', "");
+    assert.equal(JSON.stringify(toKerasConfig(fromKerasConfig(config))), expected);
   }
 });
 
@@ -35,7 +35,7 @@ Deno.test("fromKerasConfig() reads what toKerasConfig() writes", () => {
 });
 
 Deno.test("fromKerasConfig() reads Keras 2 and 3, Sequential and Functional", async () => {
-  for (const name of ["lstm", "cnn", "functional", "pooling"]) {
+  for (const name of ["lstm", "cnn", "functional", "pooling", "gru", "bidirectional"]) {
     const [keras2, keras3] = await Promise.all([
       goldenConfig(`keras2_${name}`),
       goldenConfig(`keras3_${name}`),
@@ -105,6 +105,39 @@ Deno.test("fromKerasConfig() refuses layers that it does not know by name", () =
   const config: Json = toKerasConfig(ARCHITECTURES.cnn.build(SIZES));
   config.config.layers[2] = { class_name: "LayerNormalization", config: { name: "norm", axis: [2] } };
   assert.throws(() => fromKerasConfig(config), /layer "norm": its class must be .*got "LayerNormalization"/);
+});
+
+Deno.test("fromKerasConfig() names the option that it refuses in the layers of a Bidirectional", async () => {
+  const cases: [(layer: Json) => void, RegExp][] = [
+    [
+      ({ layer }) => layer.class_name = "SimpleRNN",
+      /layer "bidirectional": layer\.class_name .*got "SimpleRNN"/,
+    ],
+    [
+      ({ layer }) => layer.config.activation = "relu",
+      /layer "bidirectional": layer\.config\.activation must be "tanh"/,
+    ],
+    [(layer) => layer.merge_mode = null, /layer "bidirectional": merge_mode .*got null/],
+    [({ layer }) => layer.config.go_backwards = true, /layer "bidirectional": its backward_layer must/],
+    [
+      ({ backward_layer }) => backward_layer.config.units = 5,
+      /layer "bidirectional": its backward_layer .*5/,
+    ],
+    [
+      ({ backward_layer }) => backward_layer.config.return_sequences = false,
+      /layer "bidirectional": its backward_layer must/,
+    ],
+    [({ backward_layer }) => backward_layer.config.go_backwards = false, /its backward_layer must/],
+  ];
+  for (const [change, message] of cases) {
+    const config = await goldenConfig("keras3_bidirectional");
+    change(config.config.layers[1].config);
+    assert.throws(
+      () => fromKerasConfig(config),
+      (error) => error instanceof FormatError && message.test(error.message),
+      String(message),
+    );
+  }
 });
 
 Deno.test("fromKerasConfig() refuses shared layers and several outputs", async () => {

@@ -32,15 +32,14 @@ export interface KerasH5Parts extends KerasParts {
 export function modelToH5Parts(model: Model, weights: Weights): KerasH5Parts {
   checkWeights(model, weights);
   const layers = model.layers.filter(({ kind }) => kind !== "InputLayer").map((layer) => {
-    const { name } = layer, { kerasScope } = kindOf(layer);
-    const scope = kerasScope === undefined ? name : `${name}/${kerasScope}`;
+    const { name } = layer, kind = kindOf(layer);
     const own = [...weights].filter(([weight]) => weight.startsWith(`${name}/`));
     return {
       name,
-      weights: own.map(([weight, tensor]) => ({
-        name: `${scope}/${weight.slice(name.length + 1)}:0`,
-        ...tensor,
-      })),
+      weights: own.map(([weight, tensor]) => {
+        const ownName = weight.slice(name.length + 1);
+        return { name: `${name}/${kind.kerasPath?.(layer, ownName) ?? ownName}:0`, ...tensor };
+      }),
     };
   });
   return { config: toKerasConfig(model), layers, kerasVersion: "2.15.0", backend: "tensorflow" };
@@ -49,18 +48,19 @@ export function modelToH5Parts(model: Model, weights: Weights): KerasH5Parts {
 /**
  * Joins the parts of a Keras .h5 file to a model and its weights.
  *
- * A weight is known by its layer and the last segment of its name without ":0": what stands between them differs
- * between the versions of Keras.
+ * A weight is known by its layer and the last segment of its name without ":0" (of a Bidirectional layer, by the direction
+ * too): what stands between them differs between the versions of Keras.
  *
  * @returns A model that `checkModel` and weights that `checkWeights` accept; they share their arrays with `parts`.
  * @throws FormatError A model that is not supported, or weights that do not fit it.
  */
 export function h5PartsToModel({ config, layers }: KerasParts): { model: Model; weights: Weights } {
   const model = fromKerasConfig(config);
-  const found: Weights = new Map();
+  const found: Weights = new Map(), known = new Map(model.layers.map((layer) => [layer.name, layer]));
   for (const layer of layers) {
+    const owner = known.get(layer.name), weightOfPath = (owner && kindOf(owner).weightOfPath) ?? lastSegment;
     for (const { name, shape, data } of layer.weights) {
-      const weight = `${layer.name}/${name.slice(name.lastIndexOf("/") + 1).replace(/:0$/, "")}`;
+      const weight = `${layer.name}/${weightOfPath(name.replace(/:0$/, ""))}`;
       if (found.has(weight)) {
         throw new FormatError(
           `Cannot read weight ${JSON.stringify(weight)}: it must occur once, got it twice`,
@@ -100,3 +100,5 @@ export function matchWeights(model: Model, found: Weights): Weights {
   }
   return weights;
 }
+
+const lastSegment = (path: string): string => path.slice(path.lastIndexOf("/") + 1);

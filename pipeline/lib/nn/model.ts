@@ -1,9 +1,11 @@
 import type { ActivationLayer, ReLULayer } from "./layers/activation.ts";
 import type { BatchNormalizationLayer } from "./layers/batch_normalization.ts";
+import type { BidirectionalLayer } from "./layers/bidirectional.ts";
 import type { ConcatenateLayer } from "./layers/concatenate.ts";
 import type { Conv1DLayer } from "./layers/conv1d.ts";
 import type { DenseLayer } from "./layers/dense.ts";
 import type { DropoutLayer } from "./layers/dropout.ts";
+import type { GRULayer } from "./layers/gru.ts";
 import type { InputLayer } from "./layers/input.ts";
 import type { LSTMLayer } from "./layers/lstm.ts";
 import type { AddLayer, MultiplyLayer } from "./layers/merge.ts";
@@ -19,10 +21,12 @@ export type { Activation } from "./layers/activations.ts";
 export type {
   AveragePooling1DLayer,
   BatchNormalizationLayer,
+  BidirectionalLayer,
   Conv1DLayer,
   DenseLayer,
   GlobalAveragePooling1DLayer,
   GlobalMaxPooling1DLayer,
+  GRULayer,
   InputLayer,
   LSTMLayer,
   MaxPooling1DLayer,
@@ -35,6 +39,8 @@ export type Layer =
   | Conv1DLayer
   | BatchNormalizationLayer
   | LSTMLayer
+  | GRULayer
+  | BidirectionalLayer
   | MaxPooling1DLayer
   | AveragePooling1DLayer
   | GlobalMaxPooling1DLayer

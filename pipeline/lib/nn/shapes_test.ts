@@ -60,7 +60,7 @@ Deno.test("checkModel() names the layer and what is wrong with it", () => {
     [cnnWith(1, { kernelSize: 217, padding: "valid" }), /kernelSize must be at most the 216 steps/],
     [cnnWith(1, { padding: "full" }), /padding must be "same", "valid" or "causal", got "full"/],
     [cnnWith(1, { activation: "gelu" }), /activation must be one of linear, relu.*got "gelu"/],
-    [cnnWith(1, { kind: "GRU" }), /"conv1d": its kind must be a supported one, got "GRU"/],
+    [cnnWith(1, { kind: "SimpleRNN" }), /"conv1d": its kind must be a supported one, got "SimpleRNN"/],
     [cnnWith(1, { inputs: ["input", "input"] }), /"conv1d": Conv1D must have 1 inputs, got 2/],
     [cnnWith(5, { units: 1e9 }), /"dense": a tensor must hold at most/],
     [cnnWith(5, { units: 1e7 }), /"dense\/kernel": a tensor must hold at most/],

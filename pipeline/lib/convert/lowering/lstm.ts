@@ -19,6 +19,9 @@ const BEGIN_AND_END_OF_AXES_0_AND_2 = 0b101, AXIS_1 = 0b010;
  */
 export const lowerLSTM: Lowering<LSTMLayer> = (layer, { graph, weight, inputShape, plainInput }) => {
   const { name, units, returnSequences } = layer;
+  if (layer.goBackwards) {
+    throw new TypeError(`Cannot convert layer "${name}": an LSTM must read forwards, got goBackwards true`);
+  }
   const [steps, inChannels] = inputShape;
   const input = plainInput();
   const columns = 4 * units;

@@ -6,6 +6,7 @@
 // with relaxed SIMD.
 
 import { combineRows, maskRows } from "./graph.as.ts";
+import { gruBackward, gruForward } from "./gru.as.ts";
 import {
   exponential,
   hyperbolicTangent,
@@ -15,7 +16,7 @@ import {
   sigmoid,
   withoutDenormals,
 } from "./math.as.ts";
-import { gemmBlock, gemmSamples, packColumns, packRows, ROW } from "./matrix.as.ts";
+import { gemmBlock, gemmSamples, GRADIENT_STEPS, packColumns, packRows, ROW } from "./matrix.as.ts";
 import {
   adam,
   addPenalty,
@@ -29,14 +30,11 @@ import {
 import { blockStatistics, movingAverage, normalize, normalizeBackward } from "./normalization.as.ts";
 import { averagePoolBackward, averagePoolForward, maxPoolBackward, maxPoolForward } from "./pooling.as.ts";
 
-export { prepare };
+export { gruBackward, gruForward, prepare };
 export { combineRows, maskRows };
 export { adam, addPenalty, clampValues, decayWeights, momentumStep, scaleValues, sumGradients, sumOfSquares };
 export { blockStatistics, movingAverage, normalize, normalizeBackward };
 export { averagePoolBackward, averagePoolForward, maxPoolBackward, maxPoolForward };
-
-/** Steps whose share of a weight's gradient is summed in registers; the rows of more would not stay in the L1 cache. */
-const GRADIENT_STEPS: i32 = 8;
 
 export function zero(address: usize, bytes: usize): void {
   memory.fill(address, 0, bytes);
@@ -97,7 +95,7 @@ export function lstmForward(
  *   one for the last step only.
  * @param hiddenGradient, cellGradient [units][32], 0 on entry.
  * @param inputs Channels of the input.
- * @param inputGradient [steps][inputs][32], added to; 0: not wanted.
+ * @param inputGradient [inputs][32] of step t, added to, at t * inputStep bytes; 0: not wanted.
  * @param weightGradient [4 units][padded], added to.
  * @param scratch Floats for the packed weights: 4 units for each unit and each input, both rounded up to a multiple
  *   of 4.
@@ -117,6 +115,7 @@ export function lstmBackward(
   hiddenGradient: usize,
   cellGradient: usize,
   inputGradient: usize,
+  inputStep: i32,
   weightGradient: usize,
   scratch: usize,
 ): void {
@@ -158,8 +157,7 @@ export function lstmBackward(
     }
     if (t > 0) gemmBlock(units, 4 * units, scratch, gate, hiddenGradient, false);
     if (inputGradient != 0) {
-      const given = inputGradient + <usize> t * inputs * ROW;
-      gemmBlock(inputs, 4 * units, inputWeights, gate, given, true);
+      gemmBlock(inputs, 4 * units, inputWeights, gate, inputGradient + <usize> (t * inputStep), true);
     }
   }
 }

@@ -67,7 +67,37 @@ export interface Kernels {
     hiddenGradient: number,
     cellGradient: number,
     inputGradient: number,
+    inputStep: number,
     weightGradient: number,
+    scratch: number,
+  ): void;
+  gruForward(
+    steps: number,
+    units: number,
+    inputs: number,
+    padded: number,
+    weights: number,
+    state: number,
+    gates: number,
+    resetAfter: boolean,
+    scratch: number,
+  ): void;
+  gruBackward(
+    steps: number,
+    units: number,
+    inputs: number,
+    padded: number,
+    weights: number,
+    state: number,
+    gates: number,
+    outputGradient: number,
+    outputStep: number,
+    hiddenGradient: number,
+    resetGradient: number,
+    inputGradient: number,
+    inputStep: number,
+    weightGradient: number,
+    resetAfter: boolean,
     scratch: number,
   ): void;
   activationForward(rows: number, address: number, activation: number): void;

@@ -5,6 +5,9 @@ import { multiplyAdd } from "./math.as.ts";
 
 export const ROW: usize = 128;
 
+/** Steps whose share of a weight's gradient is summed in registers; the rows of more would not stay in the L1 cache. */
+export const GRADIENT_STEPS: i32 = 8;
+
 /**
  * [m][k], rows of `line` bytes -> [m / 4][k][4], m rounded up: the order in which `gemmBlock` reads its left matrix.
  * Rows past the last become 0.

@@ -6,10 +6,10 @@ import { compileActivation, withActivation } from "./activation.ts";
 import type { BlockContext, BlockOp, BlockTensor } from "./block.ts";
 
 /** The kernel's numbers of what it does with two rows. */
-const COPY = 0, ADD = 1, MULTIPLY = 2;
+export const COPY = 0, ADD = 1, MULTIPLY = 2;
 
 /** Rows of a tensor or of its gradient, in the order of another one's steps and channels. */
-interface Rows {
+export interface Rows {
   address: number;
   /** Bytes from one step to the next; 0: one step stands for all. */
   step: number;
@@ -17,7 +17,8 @@ interface Rows {
   channel: number;
 }
 
-function combine(
+/** Combines each row of the target with one of the source. */
+export function combine(
   { kernels }: Machine,
   operation: number,
   { steps, channels, target, source }: { steps: number; channels: number; target: Rows; source: Rows },
@@ -36,7 +37,7 @@ function combine(
 }
 
 /** All rows of a tensor of so many channels that begins at an address. */
-const rowsOf = (address: number, channels: number): Rows => ({
+export const rowsOf = (address: number, channels: number): Rows => ({
   address,
   step: channels * ROW_BYTES,
   channel: ROW_BYTES,

@@ -1,5 +1,6 @@
 import type { Layer } from "../../nn/model.ts";
 import { compileBatchNormalization } from "./batch_normalization.ts";
+import { compileBidirectional } from "./bidirectional.ts";
 import type { BlockContext, BlockOp } from "./block.ts";
 import { compileConv1D, compileDense } from "./conv1d.ts";
 import { compileDropout } from "./dropout.ts";
@@ -10,6 +11,7 @@ import {
   compileCopy,
   compileMultiply,
 } from "./graph.ts";
+import { compileGru } from "./gru.ts";
 import { compileLstm } from "./lstm.ts";
 import {
   compileAveragePooling,
@@ -27,6 +29,8 @@ const COMPILERS: { [K in Layer["kind"]]?: LayerCompiler<Extract<Layer, { kind: K
   BatchNormalization: compileBatchNormalization,
   Dense: compileDense,
   LSTM: compileLstm,
+  GRU: compileGru,
+  Bidirectional: compileBidirectional,
   MaxPooling1D: compileMaxPooling,
   AveragePooling1D: compileAveragePooling,
   GlobalMaxPooling1D: (_, context) => compileGlobalMax(context),

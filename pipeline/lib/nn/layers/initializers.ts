@@ -52,6 +52,18 @@ export function orthogonalRows(shape: number[], rng: Rng): Float32Array {
   return Float32Array.from(q);
 }
 
+/**
+ * Draws for how long each unit of a recurrent layer is to remember, as the bias of the gate that keeps its state: ln(u), u
+ * uniform in [1, steps - 1], keeps it for about u steps.
+ *
+ * Source: Tallec and Ollivier, "Can recurrent neural networks warp time?", 2018, section 3 (chrono initialization).
+ *
+ * @returns Shape [units].
+ */
+export function chronoMemories(units: number, steps: number, rng: Rng): Float64Array {
+  return Float64Array.from({ length: units }, () => Math.log(1 + rng.uniform() * Math.max(0, steps - 2)));
+}
+
 function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i] * b[i];

@@ -77,8 +77,13 @@ export interface LayerKind<L extends LayerBase, K = never> {
   fromKeras(options: K): Omit<L, keyof LayerBase>;
   /** Writes the options of Keras 2.15 that stand behind name, trainable and dtype. */
   toKeras(layer: L): Record<string, unknown>;
-  /** Segment between the layer's and the weight's name in Keras 2's files, such as "lstm_cell". */
-  kerasScope?: string;
+  /** Path of a weight below its layer in Keras 2's files, such as "lstm_cell/kernel"; by default the weight's own name. */
+  kerasPath?(layer: L, weight: string): string;
+  /**
+   * Finds the weight to its path in a file of any version of Keras, without the ":0" behind it; by default, what stands
+   * last in it.
+   */
+  weightOfPath?(path: string): string;
   /** Prepares the plain reference computation, in float64. */
   prepare(layer: L, context: StepContext): LayerStep;
 }

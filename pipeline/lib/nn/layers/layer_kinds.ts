@@ -1,10 +1,12 @@
 import type { Layer } from "../model.ts";
 import { activationKind, reluKind } from "./activation.ts";
 import { batchNormalizationKind } from "./batch_normalization.ts";
+import { bidirectionalKind } from "./bidirectional.ts";
 import { concatenateKind } from "./concatenate.ts";
 import { conv1dKind } from "./conv1d.ts";
 import { denseKind } from "./dense.ts";
 import { dropoutKind } from "./dropout.ts";
+import { gruKind } from "./gru.ts";
 import { inputKind } from "./input.ts";
 import type { LayerKind } from "./layer_kind.ts";
 import { lstmKind } from "./lstm.ts";
@@ -26,6 +28,8 @@ export const LAYER_KINDS: LayerKinds = {
   Conv1D: conv1dKind,
   BatchNormalization: batchNormalizationKind,
   LSTM: lstmKind,
+  GRU: gruKind,
+  Bidirectional: bidirectionalKind,
   MaxPooling1D: maxPooling1dKind,
   AveragePooling1D: averagePooling1dKind,
   GlobalMaxPooling1D: globalMaxPooling1dKind,
