@@ -63,6 +63,22 @@ def pooling():
     ], name="pooling")
 
 
+def convolutions():
+    return keras.Sequential([
+        keras.Input((19, 3)),
+        layers.Conv1D(4, 3, padding="causal", dilation_rate=2, activation="relu"),
+        layers.Conv1D(5, 3, padding="causal", strides=2, use_bias=False),
+        layers.Conv1D(3, 3, padding="same", dilation_rate=3, activation="tanh"),
+        layers.DepthwiseConv1D(3, padding="same", depth_multiplier=2, activation="relu"),
+        layers.DepthwiseConv1D(2, dilation_rate=2, use_bias=False),
+        layers.SeparableConv1D(5, 3, padding="same", strides=2, depth_multiplier=2, activation="tanh"),
+        layers.SeparableConv1D(4, 2, padding="same", dilation_rate=2, use_bias=False),
+        layers.DepthwiseConv1D(3, padding="same", strides=2),
+        layers.GlobalAveragePooling1D(),
+        layers.Dense(3, activation="softmax"),
+    ], name="convolutions")
+
+
 def normalization():
     return keras.Sequential([
         keras.Input((9, 3)),
@@ -165,7 +181,7 @@ def write(build, rng):
 prefix = "keras2_" if keras.__version__.startswith("2.") else "keras3_"
 # Models whose files are kept; of the others the JSON says all.
 FILES = (lstm, cnn, functional, bidirectional)
-for build in (*FILES, pooling, normalization, graph, gru):
+for build in (*FILES, pooling, normalization, convolutions, graph, gru):
     if len(sys.argv) > 1 and build.__name__ not in sys.argv[1:]:
         continue
     keras.backend.clear_session()

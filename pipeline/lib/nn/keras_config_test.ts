@@ -9,6 +9,12 @@ const SIZES = { windowSamples: 216, channels: 2, classes: 4 };
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
+/** Defaults of Keras 2, by layer, on which Keras 3 fails, beside an LSTM's or GRU's `time_major`. */
+const UNWRITTEN: Record<string, string[]> = {
+  DepthwiseConv1D: ["groups"],
+  SeparableConv1D: ["groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"],
+};
+
 async function goldenConfig(name: string): Promise<Json> {
   return JSON.parse(await Deno.readTextFile(new URL(`testdata/${name}.json`, import.meta.url))).config;
 }
@@ -20,9 +26,12 @@ function cnnWith(layer: number, change: Record<string, unknown>): KerasConfig {
   return JSON.parse(JSON.stringify(config));
 }
 
-Deno.test("toKerasConfig() writes what Keras 2.15 writes, without time_major", async () => {
-  for (const name of ["lstm", "cnn", "pooling", "gru", "bidirectional"]) {
+Deno.test("toKerasConfig() writes what Keras 2.15 writes, without what Keras 3 refuses", async () => {
+  for (const name of ["lstm", "cnn", "pooling", "convolutions", "gru", "bidirectional"]) {
     const config = await goldenConfig(`keras2_${name}`);
+    for (const { class_name: kind, config: options } of config.config.layers) {
+      for (const key of UNWRITTEN[kind] ?? []) delete options[key];
+    }
     const expected = JSON.stringify(config).replaceAll('"time_major":false,', "");
     assert.equal(JSON.stringify(toKerasConfig(fromKerasConfig(config))), expected);
   }
@@ -35,7 +44,7 @@ Deno.test("fromKerasConfig() reads what toKerasConfig() writes", () => {
 });
 
 Deno.test("fromKerasConfig() reads Keras 2 and 3, Sequential and Functional", async () => {
-  for (const name of ["lstm", "cnn", "functional", "pooling", "gru", "bidirectional"]) {
+  for (const name of ["lstm", "cnn", "functional", "pooling", "convolutions", "gru", "bidirectional"]) {
     const [keras2, keras3] = await Promise.all([
       goldenConfig(`keras2_${name}`),
       goldenConfig(`keras3_${name}`),
@@ -82,12 +91,12 @@ Deno.test("fromKerasConfig() names the layer and the option that it refuses", ()
       /layer "input": every axis.* must have a size, got \[null,1\]/,
     ],
     [cnnWith(0, { dtype: "float16" }), /layer "input": dtype must be float32, got "float16"/],
-    [cnnWith(1, { dilation_rate: [2] }), /layer "conv1d": dilation_rate.0 must be 1, got 2/],
+    [cnnWith(1, { dilation_rate: [2] }), /layer "conv1d": dilation must be 1 with strides above 1, got 2/],
     [cnnWith(1, { data_format: "channels_first" }), /layer "conv1d": data_format must be "channels_last"/],
-    [cnnWith(1, { padding: "causal" }), /layer "conv1d": padding .*"same"\|"valid".* got "causal"/],
+    [cnnWith(1, { padding: "full" }), /layer "conv1d": padding .*"same"\|"valid"\|"causal".* got "full"/],
     [cnnWith(1, { filters: 0 }), /layer "conv1d": filters .*got 0/],
     [cnnWith(2, { activation: "gelu" }), /layer "conv1d_1": activation .*got "gelu"/],
-    [cnnWith(2, { use_bias: false }), /layer "conv1d_1": use_bias must be true, got false/],
+    [cnnWith(5, { use_bias: false }), /layer "dense": use_bias must be true, got false/],
     [cnnWith(2, { lora_rank: 4 }), /layer "conv1d_1": lora_rank must be null, got 4/],
     [cnnWith(2, { name: "conv1d" }), /layer "conv1d": names must be unique/],
     [cnnWith(2, { name: "a/b" }), /layer "a\/b": its name must be/],

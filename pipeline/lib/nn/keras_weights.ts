@@ -2,7 +2,7 @@ import { FormatError } from "../core/errors.ts";
 import { fromKerasConfig, type KerasConfig, toKerasConfig } from "./keras_config.ts";
 import { kindOf } from "./layers/layer_kinds.ts";
 import type { Model, Tensor, Weights } from "./model.ts";
-import { checkWeights, weightShapes } from "./shapes.ts";
+import { checkWeights, layerWeights } from "./shapes.ts";
 
 /** One layer's weights under their names in a .h5 file, for example "lstm/lstm_cell/kernel:0". */
 export interface KerasLayerParts {
@@ -80,13 +80,14 @@ export function h5PartsToModel({ config, layers }: KerasParts): { model: Model; 
  */
 export function matchWeights(model: Model, found: Weights): Weights {
   const weights: Weights = new Map();
-  for (const { name } of weightShapes(model)) {
-    const tensor = found.get(name);
+  for (const { name, keras3Name } of layerWeights(model)) {
+    const inFile = found.has(name) ? name : name.replace(/[^/]*$/, keras3Name ?? "$&");
+    const tensor = found.get(inFile);
     if (tensor === undefined) {
       throw new FormatError(`Cannot read weight "${name}": the model needs it, got none`);
     }
     weights.set(name, tensor);
-    found.delete(name);
+    found.delete(inFile);
   }
   for (const name of found.keys()) {
     throw new FormatError(

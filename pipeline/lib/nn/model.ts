@@ -4,6 +4,7 @@ import type { BidirectionalLayer } from "./layers/bidirectional.ts";
 import type { ConcatenateLayer } from "./layers/concatenate.ts";
 import type { Conv1DLayer } from "./layers/conv1d.ts";
 import type { DenseLayer } from "./layers/dense.ts";
+import type { DepthwiseConv1DLayer } from "./layers/depthwise_conv1d.ts";
 import type { DropoutLayer } from "./layers/dropout.ts";
 import type { GRULayer } from "./layers/gru.ts";
 import type { InputLayer } from "./layers/input.ts";
@@ -16,6 +17,7 @@ import type {
   MaxPooling1DLayer,
 } from "./layers/pooling.ts";
 import type { FlattenLayer, ReshapeLayer } from "./layers/reshape.ts";
+import type { SeparableConv1DLayer } from "./layers/separable_conv1d.ts";
 
 export type { Activation } from "./layers/activations.ts";
 export type {
@@ -24,12 +26,14 @@ export type {
   BidirectionalLayer,
   Conv1DLayer,
   DenseLayer,
+  DepthwiseConv1DLayer,
   GlobalAveragePooling1DLayer,
   GlobalMaxPooling1DLayer,
   GRULayer,
   InputLayer,
   LSTMLayer,
   MaxPooling1DLayer,
+  SeparableConv1DLayer,
 };
 export type { ActivationLayer, ConcatenateLayer, DropoutLayer, FlattenLayer, ReLULayer, ReshapeLayer };
 export type { AddLayer, MultiplyLayer };
@@ -37,6 +41,8 @@ export type { AddLayer, MultiplyLayer };
 export type Layer =
   | InputLayer
   | Conv1DLayer
+  | DepthwiseConv1DLayer
+  | SeparableConv1DLayer
   | BatchNormalizationLayer
   | LSTMLayer
   | GRULayer

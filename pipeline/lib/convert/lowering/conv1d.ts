@@ -12,6 +12,11 @@ import type { Lowering } from "./context.ts";
  */
 export const lowerConv1D: Lowering<Conv1DLayer> = (layer, { graph, weight, outputShape, imageInput }) => {
   const { name, activation } = layer;
+  if (layer.padding === "causal" || (layer.dilation ?? 1) > 1 || layer.useBias === false) {
+    throw new TypeError(
+      `Cannot convert layer "${name}": Conv1D must have a bias, no dilation and no causal padding`,
+    );
+  }
   const input = imageInput();
   const { data, shape: [kernelSize, inChannels, filters] } = weight("kernel");
   const kernel = graph.floatConstant(

@@ -5,6 +5,8 @@
 // counts. kernels.wasm has plain SIMD only, which every processor rounds alike; kernels_fused.wasm is the same source
 // with relaxed SIMD.
 
+import { convBackward, convForward } from "./convolution.as.ts";
+import { depthwiseBackward, depthwiseForward } from "./depthwise.as.ts";
 import { combineRows, maskRows } from "./graph.as.ts";
 import { gruBackward, gruForward } from "./gru.as.ts";
 import {
@@ -31,6 +33,7 @@ import { blockStatistics, movingAverage, normalize, normalizeBackward } from "./
 import { averagePoolBackward, averagePoolForward, maxPoolBackward, maxPoolForward } from "./pooling.as.ts";
 
 export { gruBackward, gruForward, prepare };
+export { convBackward, convForward, depthwiseBackward, depthwiseForward };
 export { combineRows, maskRows };
 export { adam, addPenalty, clampValues, decayWeights, momentumStep, scaleValues, sumGradients, sumOfSquares };
 export { blockStatistics, movingAverage, normalize, normalizeBackward };
@@ -158,97 +161,6 @@ export function lstmBackward(
     if (t > 0) gemmBlock(units, 4 * units, scratch, gate, hiddenGradient, false);
     if (inputGradient != 0) {
       gemmBlock(inputs, 4 * units, inputWeights, gate, inputGradient + <usize> (t * inputStep), true);
-    }
-  }
-}
-
-/**
- * Convolution over time, and with one step of one window a dense layer.
- *
- * @param advance Channels from one window to the next: strides * channels.
- * @param columns Values of one window: kernelSize * channels.
- * @param input First row of the first window.
- * @param weights [filters][padded], columns as the window's values.
- * @param output [steps][filters][32].
- * @param scratch Floats for the packed weights: filters, rounded up to a multiple of 4, * columns.
- */
-export function convForward(
-  steps: usize,
-  advance: usize,
-  columns: usize,
-  padded: usize,
-  filters: usize,
-  input: usize,
-  weights: usize,
-  bias: usize,
-  output: usize,
-  relu: bool,
-  scratch: usize,
-): void {
-  const zero = f32x4.splat(0), block = filters * ROW;
-  packRows(filters, columns, weights, padded << 2, scratch);
-  for (let step: usize = 0; step < steps; step++) {
-    const y = output + step * block;
-    gemmBlock(filters, columns, scratch, input + step * advance * ROW, y, false);
-    for (let filter: usize = 0; filter < filters; filter++) {
-      const b = v128.load32_splat(bias + (filter << 2)), row = y + filter * ROW;
-      for (let p = row; p < row + ROW; p += 16) {
-        const sum = f32x4.add(v128.load(p), b);
-        v128.store(p, relu ? f32x4.pmax(sum, zero) : sum);
-      }
-    }
-  }
-}
-
-/**
- * Backpropagation through `convForward`'s linear part.
- *
- * @param outputGradient [steps][filters][32].
- * @param inputGradient Row of the first window, added to; 0: not wanted.
- * @param weightGradient, biasGradient Added to.
- * @param scratch Floats for the packed weights: filters * columns, rounded up to a multiple of 4.
- */
-export function convBackward(
-  steps: usize,
-  advance: usize,
-  columns: usize,
-  padded: usize,
-  filters: usize,
-  input: usize,
-  weights: usize,
-  outputGradient: usize,
-  inputGradient: usize,
-  weightGradient: usize,
-  biasGradient: usize,
-  scratch: usize,
-): void {
-  const line = padded << 2;
-  if (inputGradient != 0) packColumns(columns, filters, weights, line, scratch);
-  for (let step: usize = 0; step < steps; step++) {
-    const dy = outputGradient + step * filters * ROW, offset = step * advance * ROW;
-    if (step % GRADIENT_STEPS == 0) {
-      const some = min(steps - step, <usize> GRADIENT_STEPS);
-      gemmSamples(
-        some,
-        filters,
-        columns,
-        dy,
-        filters * ROW,
-        input + offset,
-        advance * ROW,
-        weightGradient,
-        line,
-      );
-    }
-    for (let filter: usize = 0; filter < filters; filter++) {
-      const row = dy + filter * ROW, target = biasGradient + (filter << 2);
-      let sum = f32x4.splat(0);
-      for (let p = row; p < row + ROW; p += 16) sum = f32x4.add(sum, v128.load(p));
-      const pairs = f32x4.add(sum, v128.shuffle<i32>(sum, sum, 2, 3, 0, 1));
-      store<f32>(target, load<f32>(target) + f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1));
-    }
-    if (inputGradient != 0) {
-      gemmBlock(columns, filters, scratch, dy, inputGradient + offset, true);
     }
   }
 }

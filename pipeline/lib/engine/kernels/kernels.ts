@@ -17,6 +17,8 @@ export interface Kernels {
   convForward(
     steps: number,
     advance: number,
+    slices: number,
+    sliceAdvance: number,
     columns: number,
     padded: number,
     filters: number,
@@ -30,6 +32,8 @@ export interface Kernels {
   convBackward(
     steps: number,
     advance: number,
+    slices: number,
+    sliceAdvance: number,
     columns: number,
     padded: number,
     filters: number,
@@ -40,6 +44,34 @@ export interface Kernels {
     weightGradient: number,
     biasGradient: number,
     scratch: number,
+  ): void;
+  depthwiseForward(
+    steps: number,
+    advance: number,
+    taps: number,
+    tapAdvance: number,
+    channels: number,
+    multiplier: number,
+    input: number,
+    weights: number,
+    padded: number,
+    bias: number,
+    output: number,
+  ): void;
+  depthwiseBackward(
+    steps: number,
+    advance: number,
+    taps: number,
+    tapAdvance: number,
+    channels: number,
+    multiplier: number,
+    input: number,
+    weights: number,
+    padded: number,
+    outputGradient: number,
+    inputGradient: number,
+    weightGradient: number,
+    biasGradient: number,
   ): void;
   lstmForward(
     steps: number,

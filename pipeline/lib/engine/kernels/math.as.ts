@@ -31,6 +31,12 @@ function constant(index: usize): v128 {
   return v128.load(CONSTANTS + 16 * index);
 }
 
+/** The sum of a vector's numbers. */
+export function sumOf(x: v128): f32 {
+  const pairs = f32x4.add(x, v128.shuffle<i32>(x, x, 2, 3, 0, 1));
+  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
+}
+
 export function one(): v128 {
   return constant(12);
 }

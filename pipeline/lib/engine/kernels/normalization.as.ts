@@ -2,16 +2,10 @@
 // Batch normalization of a block, [steps][channels][32]: statistics of a channel run over all steps and over those
 // samples that are there.
 
-import { withoutDenormals } from "./math.as.ts";
+import { sumOf, withoutDenormals } from "./math.as.ts";
 import { ROW } from "./matrix.as.ts";
 
 const HALF_ROW: usize = ROW / 2;
-
-/** The sum of a vector's numbers. */
-function sumOf(x: v128): f32 {
-  const pairs = f32x4.add(x, v128.shuffle<i32>(x, x, 2, 3, 0, 1));
-  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
-}
 
 /** x in the four samples from `sample` of which the first `samples` of the block are there, 0 in the others. */
 function present(x: v128, sample: i32, samples: i32): v128 {

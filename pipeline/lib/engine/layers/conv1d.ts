@@ -1,5 +1,5 @@
 import { conv1dExtent } from "../../nn/layers/conv1d.ts";
-import type { Conv1DLayer, DenseLayer } from "../../nn/model.ts";
+import type { Activation, Conv1DLayer, DenseLayer } from "../../nn/model.ts";
 import { ROW_BYTES } from "../kernels/kernels.ts";
 import { compileActivation, withActivation } from "./activation.ts";
 import { type BlockContext, type BlockOp, roundUp } from "./block.ts";
@@ -11,13 +11,17 @@ interface ConvolutionSizes {
   strides: number;
   /** Zero steps before the input's first. */
   padLeft: number;
+  dilation?: number;
+  useBias?: boolean;
+  /** Default "kernel". */
+  kernelName?: string;
   relu: boolean;
 }
 
 /** Compiles a convolution over time. */
 export function compileConv1D(layer: Conv1DLayer, context: BlockContext): BlockOp {
-  const { filters, kernelSize, strides } = layer, { padLeft } = conv1dExtent(layer, context.inputs[0].steps);
-  return compileActivated(layer, { filters, kernelSize, strides, padLeft }, context);
+  const { padLeft } = conv1dExtent(layer, context.inputs[0].steps);
+  return compileActivated(layer, { ...layer, padLeft }, context);
 }
 
 /** Compiles a dense layer. */
@@ -26,8 +30,8 @@ export function compileDense(layer: DenseLayer, context: BlockContext): BlockOp 
 }
 
 /** ReLU is part of the convolution's kernel, other activations come behind it. */
-function compileActivated(
-  layer: Conv1DLayer | DenseLayer,
+export function compileActivated(
+  layer: { kind: string; name: string; activation: Activation },
   sizes: Omit<ConvolutionSizes, "relu">,
   context: BlockContext,
 ): BlockOp {
@@ -35,28 +39,33 @@ function compileActivated(
   return relu ? op : withActivation(op, compileActivation(layer, context));
 }
 
+/** A window is one slice of the input or, with a dilation, one slice for each of its steps. */
 function compileConvolution(sizes: ConvolutionSizes, context: BlockContext): BlockOp {
-  const { filters, kernelSize, strides, padLeft, relu } = sizes;
+  const { filters, kernelSize, strides, padLeft, dilation = 1, useBias = true, relu } = sizes;
   const { inputs: [input], output, parameters } = context;
-  const columns = kernelSize * input.channels, padded = roundUp(columns, 8);
-  const kernel = context.reserve(filters * padded), bias = context.reserve(filters);
-  context.place({ name: "kernel", offset: kernel, columnStride: padded });
-  context.place({ name: "bias", offset: bias, columnStride: 1 });
-  const packedWeights = context.allocate(roundUp(filters, 4) * roundUp(columns, 4));
+  const slices = dilation > 1 ? kernelSize : 1, columns = kernelSize * input.channels / slices;
+  const padded = roundUp(slices * columns, 8);
+  const kernel = context.reserve(filters * padded);
+  context.place({ name: sizes.kernelName ?? "kernel", offset: kernel, columnStride: padded });
+  const bias = useBias ? context.reserve(filters) : undefined;
+  if (bias !== undefined) context.place({ name: "bias", offset: bias, columnStride: 1 });
+  const packedWeights = context.allocate(slices * roundUp(filters, 4) * roundUp(columns, 4));
   const margin = padLeft * input.channels * ROW_BYTES;
-  const advance = strides * input.channels;
-  const kernelAddress = parameters + 4 * kernel, biasAddress = parameters + 4 * bias;
+  const advance = strides * input.channels, sliceAdvance = dilation * input.channels;
+  const biasIn = (base: number) => bias === undefined ? 0 : base + 4 * bias;
   return {
     forward({ kernels }) {
       kernels.convForward(
         output.steps,
         advance,
+        slices,
+        sliceAdvance,
         columns,
         padded,
         filters,
         input.address - margin,
-        kernelAddress,
-        biasAddress,
+        parameters + 4 * kernel,
+        biasIn(parameters),
         output.address,
         relu,
         packedWeights,
@@ -67,15 +76,17 @@ function compileConvolution(sizes: ConvolutionSizes, context: BlockContext): Blo
       kernels.convBackward(
         output.steps,
         advance,
+        slices,
+        sliceAdvance,
         columns,
         padded,
         filters,
         input.address - margin,
-        kernelAddress,
+        parameters + 4 * kernel,
         output.gradient,
         input.gradient === 0 ? 0 : input.gradient - margin,
         gradients + 4 * kernel,
-        gradients + 4 * bias,
+        biasIn(gradients),
         packedWeights,
       );
     },

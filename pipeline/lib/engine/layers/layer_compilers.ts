@@ -3,6 +3,7 @@ import { compileBatchNormalization } from "./batch_normalization.ts";
 import { compileBidirectional } from "./bidirectional.ts";
 import type { BlockContext, BlockOp } from "./block.ts";
 import { compileConv1D, compileDense } from "./conv1d.ts";
+import { compileDepthwiseConv1D, compileSeparableConv1D } from "./depthwise_conv1d.ts";
 import { compileDropout } from "./dropout.ts";
 import {
   compileActivationLayer,
@@ -26,6 +27,8 @@ type LayerCompiler<L extends Layer> = (layer: L, context: BlockContext) => Block
 /** The kinds of layers that the kernels compute; a new one is one file and one line here. */
 const COMPILERS: { [K in Layer["kind"]]?: LayerCompiler<Extract<Layer, { kind: K }>> } = {
   Conv1D: compileConv1D,
+  DepthwiseConv1D: compileDepthwiseConv1D,
+  SeparableConv1D: compileSeparableConv1D,
   BatchNormalization: compileBatchNormalization,
   Dense: compileDense,
   LSTM: compileLstm,

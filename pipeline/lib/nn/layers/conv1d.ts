@@ -1,25 +1,21 @@
 import { z } from "zod";
 import { activatedStep, type Activation, checkActivation } from "./activations.ts";
 import { biasSpec, kernelSpec } from "./initializers.ts";
-import {
-  activation,
-  initializers,
-  layerOptions,
-  nulls,
-  size,
-  useBias,
-  weightOptions,
-} from "./keras_options.ts";
+import { activation, initializers, layerOptions, nulls, size, weightOptions } from "./keras_options.ts";
 import { checkRank, checkSize, type LayerBase, type LayerKind } from "./layer_kind.ts";
-import { type WindowExtent, windowExtent } from "./window_extent.ts";
+import { type Padding, type WindowExtent, windowExtent } from "./window_extent.ts";
 
-/** Weights: kernel [kernelSize, inChannels, filters], bias [filters]. */
+/** Weights: kernel [kernelSize, inChannels, filters], bias [filters] unless `useBias` is false. */
 export interface Conv1DLayer extends LayerBase {
   kind: "Conv1D";
   filters: number;
   kernelSize: number;
   strides: number;
-  padding: "same" | "valid";
+  padding: Padding;
+  /** Steps from one that a window reads to the next; above 1 only with strides of 1. Default 1. */
+  dilation?: number;
+  /** Default true. */
+  useBias?: boolean;
   activation: Activation;
 }
 
@@ -28,12 +24,12 @@ const kerasOptions = layerOptions({
   filters: size,
   kernel_size: z.tuple([size]),
   strides: z.tuple([size]),
-  padding: z.enum(["same", "valid"]),
+  padding: z.enum(["same", "valid", "causal"]),
   data_format: z.literal("channels_last"),
-  dilation_rate: z.tuple([z.literal(1)]),
+  dilation_rate: z.tuple([size]),
   groups: z.literal(1).optional(),
   activation,
-  use_bias: useBias,
+  use_bias: z.boolean(),
 });
 
 export const conv1dKind: LayerKind<Conv1DLayer, z.infer<typeof kerasOptions>> = {
@@ -43,39 +39,41 @@ export const conv1dKind: LayerKind<Conv1DLayer, z.infer<typeof kerasOptions>> = 
     checkRank(layer, input, 2);
     checkSize(layer.name, "filters", layer.filters);
     checkSize(layer.name, "kernelSize", layer.kernelSize);
-    checkSize(layer.name, "strides", layer.strides);
+    checkSteps(layer);
     checkActivation(layer.name, layer.activation);
     return [conv1dExtent(layer, input[0]).outSteps, layer.filters];
   },
   margins: conv1dExtent,
   weights: (
-    { filters, kernelSize },
+    { filters, kernelSize, useBias = true },
     [input],
-  ) => [kernelSpec(kernelSize, input[1], filters), biasSpec(filters)],
+  ) => [kernelSpec(kernelSize, input[1], filters), ...(useBias ? [biasSpec(filters)] : [])],
   kerasOptions,
-  fromKeras: ({ filters, kernel_size: [kernelSize], strides: [strides], padding, activation }) => ({
+  fromKeras: ({ filters, kernel_size: [kernelSize], activation, use_bias, ...options }) => ({
     filters,
     kernelSize,
-    strides,
-    padding,
+    strides: options.strides[0],
+    padding: options.padding,
+    ...(options.dilation_rate[0] === 1 ? {} : { dilation: options.dilation_rate[0] }),
+    ...(use_bias ? {} : { useBias: false }),
     activation,
   }),
-  toKeras: ({ filters, kernelSize, strides, padding, activation }) => ({
+  toKeras: ({ filters, kernelSize, strides, padding, dilation = 1, useBias = true, activation }) => ({
     filters,
     kernel_size: [kernelSize],
     strides: [strides],
     padding,
     data_format: "channels_last",
-    dilation_rate: [1],
+    dilation_rate: [dilation],
     groups: 1,
     activation,
-    use_bias: true,
+    use_bias: useBias,
     ...initializers(["kernel", "bias"]),
     ...nulls("regularizer", ["kernel", "bias", "activity"]),
     ...nulls("constraint", ["kernel", "bias"]),
   }),
   prepare(layer, { outputShape, weight }) {
-    const kernel = weight("kernel"), bias = weight("bias");
+    const kernel = weight("kernel"), bias = layer.useBias === false ? undefined : weight("bias");
     return activatedStep(
       layer,
       outputShape,
@@ -90,10 +88,30 @@ export const conv1dKind: LayerKind<Conv1DLayer, z.infer<typeof kerasOptions>> = 
  * @throws RangeError, TypeError as there.
  */
 export function conv1dExtent(
-  { name, kernelSize, strides, padding }: Pick<Conv1DLayer, "name" | "kernelSize" | "strides" | "padding">,
+  { name, kernelSize, strides, padding, dilation }: Pick<
+    Conv1DLayer,
+    "name" | "kernelSize" | "strides" | "padding" | "dilation"
+  >,
   steps: number,
 ): WindowExtent {
-  return windowExtent({ name, sizeName: "kernelSize" }, { size: kernelSize, strides, padding }, steps);
+  return windowExtent(
+    { name, sizeName: "kernelSize" },
+    { size: kernelSize, strides, padding, dilation },
+    steps,
+  );
+}
+
+/** @throws RangeError Strides or a dilation that are no sizes, or both above 1, which Keras does not have. */
+export function checkSteps(
+  { name, strides, dilation = 1 }: Pick<Conv1DLayer, "name" | "strides" | "dilation">,
+): void {
+  checkSize(name, "strides", strides);
+  checkSize(name, "dilation", dilation);
+  if (strides > 1 && dilation > 1) {
+    throw new RangeError(
+      `Cannot use layer "${name}": dilation must be 1 with strides above 1, got ${dilation} with ${strides}`,
+    );
+  }
 }
 
 /** What `conv1d` computes on; all arrays row-major. */
@@ -102,25 +120,31 @@ export interface Conv1DBuffers {
   input: Float64Array;
   /** [kernelSize, inChannels, filters]. */
   kernel: Float32Array;
-  /** [filters]. */
-  bias: Float32Array;
+  /** [filters]; absent: 0. */
+  bias?: Float32Array;
   /** [outSteps, filters], written. */
   output: Float64Array;
 }
 
 /** Computes a one-dimensional convolution (a correlation, as in Keras) of one window, before its activation. */
-export function conv1d(layer: Conv1DLayer, { input, kernel, bias, output }: Conv1DBuffers): void {
-  const { filters, kernelSize, strides } = layer;
+export function conv1d(
+  layer: Pick<Conv1DLayer, "name" | "filters" | "kernelSize" | "strides" | "padding" | "dilation">,
+  { input, kernel, bias, output }: Conv1DBuffers,
+): void {
+  const { filters, kernelSize, strides, dilation = 1 } = layer;
   const inChannels = kernel.length / (kernelSize * filters);
   const steps = input.length / inChannels;
   const { outSteps, padLeft } = conv1dExtent(layer, steps);
   for (let t = 0; t < outSteps; t++) {
     const out = t * filters;
     const first = t * strides - padLeft;
-    output.set(bias, out);
-    for (let k = Math.max(0, -first); k < kernelSize && first + k < steps; k++) {
+    if (bias) output.set(bias, out);
+    else output.fill(0, out, out + filters);
+    for (let k = 0; k < kernelSize; k++) {
+      const step = first + k * dilation;
+      if (step < 0 || step >= steps) continue;
       for (let c = 0; c < inChannels; c++) {
-        const x = input[(first + k) * inChannels + c];
+        const x = input[step * inChannels + c];
         // After a relu about half of the inputs are 0 and add nothing.
         if (x === 0) continue;
         const row = (k * inChannels + c) * filters;

@@ -2,8 +2,11 @@ import type { Rng } from "../../core/rng.ts";
 import { valueCount, type WeightSpec } from "./layer_kind.ts";
 
 /** A kernel that is drawn as Keras does by default. */
-export const kernelSpec = (...shape: number[]): WeightSpec => ({
-  name: "kernel",
+export const kernelSpec = (...shape: number[]): WeightSpec => namedKernelSpec("kernel", shape);
+
+/** A kernel of another name. */
+export const namedKernelSpec = (name: string, shape: number[]): WeightSpec => ({
+  name,
   shape,
   initialize: (rng) => glorotUniform(shape, rng),
 });

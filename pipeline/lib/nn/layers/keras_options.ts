@@ -36,6 +36,8 @@ export const weightOptions = {
 
 const INITIALIZERS = {
   kernel: { class_name: "GlorotUniform", config: { seed: null } },
+  depthwise: { class_name: "GlorotUniform", config: { seed: null } },
+  pointwise: { class_name: "GlorotUniform", config: { seed: null } },
   recurrent: { class_name: "Orthogonal", config: { gain: 1, seed: null } },
   bias: { class_name: "Zeros", config: {} },
   beta: { class_name: "Zeros", config: {} },

@@ -16,6 +16,8 @@ export interface WeightSpec {
   /** Its name within the layer, as Keras has it: "kernel", "bias". */
   name: string;
   shape: number[];
+  /** Its name in Keras 3 where that differs. */
+  keras3Name?: string;
   /** False: the optimizer leaves it alone. Default true. */
   trainable?: boolean;
   /** Draws its first values, row-major. */

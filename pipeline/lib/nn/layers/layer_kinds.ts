@@ -5,6 +5,7 @@ import { bidirectionalKind } from "./bidirectional.ts";
 import { concatenateKind } from "./concatenate.ts";
 import { conv1dKind } from "./conv1d.ts";
 import { denseKind } from "./dense.ts";
+import { depthwiseConv1dKind } from "./depthwise_conv1d.ts";
 import { dropoutKind } from "./dropout.ts";
 import { gruKind } from "./gru.ts";
 import { inputKind } from "./input.ts";
@@ -18,6 +19,7 @@ import {
   maxPooling1dKind,
 } from "./pooling.ts";
 import { flattenKind, reshapeKind } from "./reshape.ts";
+import { separableConv1dKind } from "./separable_conv1d.ts";
 
 /** Every kind of layer under its name; what Keras' options are read into differs from kind to kind. */
 type LayerKinds = { [K in Layer["kind"]]: LayerKind<Extract<Layer, { kind: K }>, never> };
@@ -26,6 +28,8 @@ type LayerKinds = { [K in Layer["kind"]]: LayerKind<Extract<Layer, { kind: K }>,
 export const LAYER_KINDS: LayerKinds = {
   InputLayer: inputKind,
   Conv1D: conv1dKind,
+  DepthwiseConv1D: depthwiseConv1dKind,
+  SeparableConv1D: separableConv1dKind,
   BatchNormalization: batchNormalizationKind,
   LSTM: lstmKind,
   GRU: gruKind,
