@@ -18,8 +18,19 @@ const UNITS: readonly [quantity: Unit["quantity"], factor: number, names: string
   ["time", 1e-3, ["ms", "msec", "msecs", "millisecond", "milliseconds", "millis"]],
   ["time", 1e-6, ["us", "\u00b5s", "\u03bcs", "\ufffds", "usec", "microsecond", "microseconds", "micros"]],
   ["time", 1e-9, ["ns", "nsec", "nanosecond", "nanoseconds"]],
-  ["counts", 1, ["adc", "adu", "counts", "adc counts", "adc units", "lsb", "digits", "raw"]],
+  ["time", 60, ["minute", "minutes"]],
+  ["time", 3600, ["hour", "hours"]],
+  ["counts", 1, ["adc", "adu", "counts", "adc counts", "adc units", "lsb", "digits"]],
 ];
+/** Names that say something else where no brackets or row of units call for a unit: "ecg_min", "HR", "ecg_raw". */
+const SHORT_UNITS: Record<string, string> = {
+  min: "minutes",
+  mins: "minutes",
+  h: "hours",
+  hr: "hours",
+  hrs: "hours",
+  raw: "counts",
+};
 const UNIT_BY_NAME = new Map(
   UNITS.flatMap(([quantity, factor, names]) =>
     names.map((name): [string, Unit] => [name, { quantity, factor, symbol: names[0] }])
@@ -32,9 +43,17 @@ const TIME_NAME =
 const COUNTER_NAME =
   /^(sample|sample ?(#|no\.?|number|index|id)|index|idx|i|n|no\.?|#|n?seq|row|unnamed: 0)$/;
 
-/** Finds a unit by its name alone, as in a row of units: "mV", "(uV)", "seconds". */
+const bareUnit = (name: string): string => name.replace(/^[([](.*)[)\]]$/, "$1").trim().toLowerCase();
+
+/** Finds a unit by its name alone: "mV", "(uV)", "seconds". */
 export function unitOf(name: string): Unit | undefined {
-  return UNIT_BY_NAME.get(name.replace(/^[([](.*)[)\]]$/, "$1").trim().toLowerCase());
+  return UNIT_BY_NAME.get(bareUnit(name));
+}
+
+/** Finds a unit where nothing but one can stand, in brackets or in a row of units: there "min" is one too. */
+export function certainUnitOf(name: string): Unit | undefined {
+  const bare = bareUnit(name);
+  return UNIT_BY_NAME.get(Object.hasOwn(SHORT_UNITS, bare) ? SHORT_UNITS[bare] : bare);
 }
 
 /**
@@ -46,7 +65,7 @@ export function splitUnit(name: string): { base: string; unit?: Unit } {
   // The pattern below takes time that grows with the square of the length.
   if (name.length > LONGEST_NAME) return { base: name };
   const parts = /^(.*?)[\s_/]*(?:[([]([^)\]]+)[)\]]|[\s_/]([^\s_/]{2,}))$/.exec(name);
-  const unit = parts === null ? undefined : unitOf(parts[2] ?? parts[3]);
+  const unit = parts?.[2] === undefined ? unitOf(parts?.[3] ?? "") : certainUnitOf(parts[2]);
   if (parts !== null && unit !== undefined) return { base: parts[1], unit };
   return { base: name, unit: unitOf(name) };
 }

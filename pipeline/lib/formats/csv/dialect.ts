@@ -50,7 +50,6 @@ export interface Dialect {
  */
 export function findDialect(lines: readonly string[], body: readonly string[]): Dialect {
   const separator = findSeparator(body);
-  if (separator === ";") return { separator, decimalComma: true };
   // Commas that separate nothing leave one column, or one between blanks.
   if (separator === "," && isOneDecimalColumn(lines, body)) return { separator: ";", decimalComma: true };
   if (separator === "," && body.every(isDecimalsBetweenBlanks)) {
@@ -58,7 +57,9 @@ export function findDialect(lines: readonly string[], body: readonly string[]): 
   }
   // Where decimals have points, "1,234" would be a thousand; quotes keep a decimal comma apart from a separating one.
   const cells = body.flatMap((line) => splitCells(line, separator) ?? []);
-  const decimalComma = cells.some((cell) => DECIMAL_COMMA.test(cell)) &&
-    !cells.some((cell) => DECIMAL_POINT.test(cell));
+  const hasCommas = cells.some((cell) => DECIMAL_COMMA.test(cell));
+  const hasPoints = cells.some((cell) => DECIMAL_POINT.test(cell));
+  // Semicolons are for tables with decimal commas, which may have numbers without decimals, or times with points.
+  const decimalComma = separator === ";" ? hasCommas || !hasPoints : hasCommas && !hasPoints;
   return { separator, decimalComma };
 }

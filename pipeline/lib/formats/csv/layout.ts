@@ -1,16 +1,20 @@
 import { isComment, isMissingCell, parseNumberCell, type Separator, splitCells, unquote } from "./cells.ts";
-import { columnKind, namesEcg, splitUnit, type Unit, unitOf } from "./column_names.ts";
+import { certainUnitOf, columnKind, namesEcg, splitUnit, type Unit } from "./column_names.ts";
 import { parseDateTimeCell } from "./date_time.ts";
 import { findDialect } from "./dialect.ts";
 import { evenSteps, findCounter } from "./even_steps.ts";
+import { findMisreadCell } from "./misread_marks.ts";
 import { readPreamble } from "./preamble.ts";
-import { refuseIn } from "./refusal.ts";
+import { quote, refuseIn } from "./refusal.ts";
 import type { Statements } from "./statements.ts";
 
 /** Longest row, in bytes: what is longer is no table of samples. */
 export const MAX_ROW_BYTES = 2 ** 18;
 /** Rows of the file's start that decide on the layout. */
 const MAX_HEAD_ROWS = 5000;
+
+/** Rows after which a column that rises evenly holds times, wherever it stands: a lead may rise for a while. */
+const MIN_ROWS_OF_TIMES = 50;
 
 /** One column of a text file. */
 export interface Column {
@@ -75,6 +79,8 @@ function findHoldings(
   });
 }
 
+const isWholeOrMissing = (value: number): boolean => Number.isNaN(value) || Number.isInteger(value);
+
 interface ColumnClues {
   name: string;
   unit?: Unit;
@@ -94,10 +100,13 @@ function describeColumn({ name, unit, holding, numbers, isFirst, isOnly }: Colum
   if (unit?.quantity === "time") return of("time");
   const counter = findCounter(numbers), named = columnKind(name);
   // A first column "time" that counts 0, 1, 2 holds sample numbers, whatever it is called.
-  if (isFirst && unit === undefined && !namesEcg(name)) {
+  const mayBeTimes = isFirst || name === "" && numbers.length >= MIN_ROWS_OF_TIMES;
+  if (mayBeTimes && unit === undefined && !namesEcg(name)) {
     const steps = evenSteps(numbers);
-    if (steps !== "signal") return of(steps);
-    if (name === "" && counter?.cycle !== undefined) return of("counter");
+    // Numbers of every tenth sample are no times: they know no unit.
+    const isThinnedOut = steps === "time" && named === "counter" && numbers.every(isWholeOrMissing);
+    if (steps !== "signal") return of(isThinnedOut ? "counter" : steps);
+    if (isFirst && name === "" && counter?.cycle !== undefined) return of("counter");
   }
   // "I" is a lead more often than a number of samples: the values tell.
   return of(named === "counter" && counter === undefined ? "signal" : named);
@@ -143,6 +152,12 @@ export function findLayout(head: string, file: string): Layout {
   if (first < 0) throw refuse("the file must hold at least one row of numbers, got none");
   const dataLine = lines[first].line;
   const headRows = rows.slice(first).filter(isData);
+  const misread = findMisreadCell(headRows, dialect);
+  if (misread !== undefined) {
+    const { row, column, rule } = misread,
+      { line } = lines.slice(first).filter((_, i) => isData(rows[first + i]))[row];
+    throw refuse(`${rule}; got ${quote(headRows[row][column])} in column ${column + 1}`, line);
+  }
   const numbersOf = (i: number) => headRows.map((cells) => parseNumberCell(cells[i], decimalComma));
 
   const isLastEmpty = fullWidth > 1 && body.every((cells) => cells[fullWidth - 1].trim() === "");
@@ -169,7 +184,7 @@ export function findLayout(head: string, file: string): Layout {
   const names = header?.map(unquote) ?? namesFrom(statements, width);
   const columns = Array.from({ length: width }, (_, i): Column => {
     const name = names[i] ?? "", holding = holdings[i];
-    const unit = splitUnit(name).unit ?? unitOf(unquote(unitRow?.[i] ?? ""));
+    const unit = splitUnit(name).unit ?? certainUnitOf(unquote(unitRow?.[i] ?? ""));
     const column = describeColumn({
       name,
       unit,

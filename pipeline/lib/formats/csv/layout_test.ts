@@ -73,10 +73,14 @@ Deno.test("readSignalCsv() converts the units that a name, a row of units or the
   const twoRows = await read("'Elapsed time','MLII'\n'seconds','uV'\n0.000,500\n0.004,250\n", {});
   assert.deepEqual([twoRows.samples, twoRows.lead.unit?.symbol, twoRows.fs], [[0.5, 0.25], "uV", 250]);
   for (
-    const [name, unit] of [["ECG", undefined], ["lead V", undefined], ["ECG (adc)", "adc"], [
-      "adc_counts",
-      "adc",
-    ]]
+    const [name, unit] of [
+      ["ECG", undefined],
+      ["lead V", undefined],
+      ["ecg_raw", undefined],
+      ["ECG (raw)", "adc"],
+      ["ECG (adc)", "adc"],
+      ["adc_counts", "adc"],
+    ]
   ) {
     const { samples, lead } = await read(`${name}\n2\n`);
     assert.deepEqual([samples, lead.unit?.symbol], [[2], unit], String(name));

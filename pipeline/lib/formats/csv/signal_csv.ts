@@ -32,7 +32,7 @@ export interface SignalCsvReader {
  * and dropped rows are interpolated or passed on as `MISSING_SAMPLE`, within limits, and counted. The memory needed does not grow with the file.
  *
  * The sampling rate is the header's, else the option's, else the time column's: one named so or a first column that counts up
- * evenly, in the unit that it names, else the only one of s, ms, us and ns that gives 50 to 20,000 Hz.
+ * evenly, in the unit that it names, else the only one of s, ms, us and ns that gives 50 to 5,000 Hz.
  *
  * Not supported: quoted cells that span lines, dates with month names, rows of unequal length.
  *

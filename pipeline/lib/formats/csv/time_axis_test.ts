@@ -59,6 +59,27 @@ Deno.test("readSignalCsv() reads epochs, ISO 8601 dates and clocks as times, ove
   assert.deepEqual([fs, names, samples.length], [250, ["column 3"], 600]);
 });
 
+Deno.test("readSignalCsv() reads minutes and hours, and guesses no unit that would give 15 kHz", async () => {
+  const minutes = (i: number) => (i / 250 / 60).toFixed(7);
+  for (const name of ["time (min)", "Time [mins]", "minutes"]) {
+    assert.equal((await read(timed(name, grid(3000, minutes)), {})).fs, 250, name);
+  }
+  assert.equal((await read(timed("t (h)", grid(3000, (i) => (i / 250 / 3600).toFixed(9))), {})).fs, 250);
+  const rows = grid(3000, (i) => `${minutes(i)},${i % 7}`).join("\n");
+  assert.equal((await read(`Time,ECG\nmin,mV\n${rows}`, {})).fs, 250);
+  await refuses(timed("time", grid(3000, minutes)), ["unknown unit", "--samplingRate"], undefined, {});
+});
+
+Deno.test("readSignalCsv() takes numbers of every tenth sample for no times", async () => {
+  await refuses(timed("sample", grid(300, (i) => 10 * i)), ["--samplingRate"], undefined, {});
+  assert.deepEqual((await read(timed("sample", grid(300, (i) => 10 * i)))).names, ["ECG"]);
+});
+
+Deno.test("readSignalCsv() finds times without a name in any column", async () => {
+  const { fs, names } = await read(grid(300, (i) => `${(5 * i) % 7},${(i / 250).toFixed(3)}`).join("\n"), {});
+  assert.deepEqual([fs, names], [250, ["column 1"]]);
+});
+
 Deno.test("readSignalCsv() measures the jitter of the times", async () => {
   const { time, fs } = await read(timed("t (ms)", grid(1000, (i) => 4 * i + (i % 2))), {});
   assert.ok(Math.abs(fs - 250) < 0.1);

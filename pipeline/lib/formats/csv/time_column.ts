@@ -4,8 +4,8 @@ import { findCounter } from "./even_steps.ts";
 import type { Column, Layout } from "./layout.ts";
 import { columnName } from "./lead_choice.ts";
 
-/** Rates of ECG recorders in Hz: they tell s, ms, us and ns apart without any overlap. */
-const PLAUSIBLE_FS = { min: 50, max: 20_000 };
+/** Rates of ECG recorders in Hz: they tell s, ms, us and ns apart, and take minutes for none of these from 84 Hz on. */
+const PLAUSIBLE_FS = { min: 50, max: 5_000 };
 const PLAUSIBLE_UNITS = [1, 1e-3, 1e-6, 1e-9];
 /** Rates in Hz that are believed where the column names its unit. */
 const POSSIBLE_FS = { min: 20, max: 200_000 };
@@ -54,7 +54,7 @@ const median = (values: readonly number[]): number => values.toSorted((a, b) => 
  * 360 Hz) and for clocks that jitter: six times their deviation.
  *
  * @returns Undefined where the times tell no sampling rate: they stand still, or their unit is unknown and none gives a rate
- * between 50 and 20,000 Hz.
+ * between 50 and 5,000 Hz.
  */
 export function findTimeColumn(options: TimeColumnOptions): TimeColumn | undefined {
   const { index, name, column, head, resolution, isClock } = options;
