@@ -117,6 +117,12 @@ Deno.test("ingest refuses a CSV record without the annotations that others have,
       }]],
     ]);
     Deno.writeTextFileSync(join(folder, "1annotations.txt"), formatAnnotationText(beats, 360));
+    const contradicted = await run(cwd, "ingest", "--source", "records", "--samplingRate", "250");
+    assert.equal(contradicted.code, 1);
+    assert.match(
+      contradicted.stderr,
+      /--samplingRate must be the 360 Hz that .*annotations\.txt tell, got 250/,
+    );
     Deno.writeTextFileSync(join(folder, "1.csv"), "ECG\n" + "0.5\n".repeat(7200));
     const foreign = await run(cwd, "ingest", "--source", "records");
     assert.equal(foreign.code, 1);

@@ -76,10 +76,14 @@ async function main(): Promise<void> {
   if (!info?.isFile) {
     throw new StageError(
       `Cannot inspect ${path}: it must be a file, got ${
-        info === undefined ? "nothing of that name" : "a folder"
+        info === undefined ? "nothing of that name" : info.isDirectory ? "a folder" : "a pipe or a device"
       }`,
       {
-        hint: info === undefined ? "check the path" : "name one of its files",
+        hint: info === undefined
+          ? "check the path"
+          : info.isDirectory
+          ? "name one of its files"
+          : "save what comes out of it to a file",
       },
     );
   }

@@ -22,6 +22,12 @@ import {
 } from "./inspection.ts";
 
 const SEPARATORS = { ",": "commas", ";": "semicolons", "\t": "tabs", blank: "blanks" } as const;
+const RATE_SOURCES = {
+  option: "given by --samplingRate",
+  header: "stated by the header",
+  annotations: "told by times and sample numbers of the annotations",
+  "time column": "from the times",
+};
 /** A signal without a unit that spans more than this is in steps of a converter rather than in mV. */
 const MAX_PLAUSIBLE_MV = 20;
 const MAX_LISTED_COLUMNS = 40;
@@ -115,9 +121,11 @@ function rateText({ fs, fsSource, time }: SignalCsvPlan, csv: SignalCsv | undefi
   if (fs === undefined) return "not told: give --samplingRate";
   const rate = `${Number((csv?.fs ?? fs).toFixed(3))} Hz`;
   if (fsSource !== "time column") {
-    return `${rate}, ${fsSource === "option" ? "given by --samplingRate" : "stated by the header"}`;
+    return `${rate}, ${RATE_SOURCES[fsSource ?? "option"]}`;
   }
-  const unit = new Map([[1, "s"], [1e-3, "ms"], [1e-6, "us"], [1e-9, "ns"]]).get(time!.secondsPerUnit);
+  const unit = new Map([[1, "s"], [1e-3, "ms"], [1e-6, "us"], [1e-9, "ns"], [60, "min"], [3600, "h"]]).get(
+    time!.secondsPerUnit,
+  );
   const ms = (value: number) => `${Number(value.toFixed(3))} ms`;
   const jitter = csv?.time === undefined
     ? ""
@@ -142,7 +150,9 @@ function adviceFor(
       }: steps of a converter, it seems; for millivolts add ` +
         "--unit adc --adcGain <steps for 1 mV> --adcBaseline <value at 0 mV>",
     );
-  } else if (leads.some(({ unit }) => unit === undefined)) {
+  } else if (
+    (csv?.leads ?? leads).some(({ unit, gainAduPerMv }) => unit === undefined && gainAduPerMv === 1)
+  ) {
     advice.push("no unit is stated: samples are taken as mV; --unit says otherwise");
   }
   return { flags, advice };

@@ -1,4 +1,5 @@
 import type { Incidents } from "../formats/csv/incidents.ts";
+import { factorOf } from "../formats/csv/plan.ts";
 import type { SignalCsv } from "../formats/csv/signal_csv.ts";
 
 /** Something worth knowing about a file that was read. */
@@ -12,6 +13,8 @@ export interface CsvFinding {
 const LEAD_OFF_SHARE = 0.9;
 /** Seconds of saturation that are worth a word. */
 const SATURATION_SECONDS = 0.1;
+/** Numbers that programs write for a sample that they do not have. */
+const MARKS_OF_MISSING = [-999, -9999, -99999, 9999, 99999, -32768, -2147483648, 2147483647];
 const SHOWN_LINES = 5;
 
 const count = (n: number, one: string, many = `${one}s`): string =>
@@ -25,10 +28,14 @@ function atLines({ count, lines }: Incidents): string {
 
 const seconds = (samples: number, fs: number): string => `${Number((samples / fs).toPrecision(3))} s`;
 
+/** The division by a unit's factor is not exact in float32. */
+const isMarkOfMissing = (value: number): boolean =>
+  MARKS_OF_MISSING.some((mark) => Math.abs(value - mark) < 1e-6 * Math.abs(mark));
+
 /** Puts into words what a reader of CSV repaired and what it noticed, with the lines of the file. */
 export function csvFindings({ leads, fs, time, passedOver, skippedLines }: SignalCsv): CsvFinding[] {
   const findings: CsvFinding[] = [];
-  if (passedOver !== undefined) findings.push({ kind: "noticed", text: `passed over: ${passedOver}` });
+  for (const what of passedOver) findings.push({ kind: "noticed", text: `passed over: ${what}` });
   const say = (kind: CsvFinding["kind"], incidents: Incidents, text: string) => {
     if (incidents.count > 0) findings.push({ kind, text: `${text} ${atLines(incidents)}` });
   };
@@ -82,6 +89,15 @@ export function csvFindings({ leads, fs, time, passedOver, skippedLines }: Signa
         flat,
         `${name}: ${count(flat.count, "flat stretch", "flat stretches")}, ${seconds(flat.samples, fs)}`,
       );
+    }
+    const mark = [lead.min, lead.max].map((value) => value / factorOf(lead)).find(isMarkOfMissing);
+    if (mark !== undefined) {
+      findings.push({
+        kind: "noticed",
+        text: `${name}: holds ${
+          Math.round(mark)
+        }, which may stand for missing samples and is read as a value: leave such cells empty`,
+      });
     }
     if (lead.saturatedSamples > SATURATION_SECONDS * fs) {
       findings.push({

@@ -57,3 +57,12 @@ Deno.test("csvFindings() puts into words, with lines, what was repaired and what
     { kind: "noticed", text: "passed over: --samplingRate 250, because the header states 500 Hz" },
   ]);
 });
+
+Deno.test("csvFindings() notices numbers that stand for missing samples", async () => {
+  const rows = Array.from({ length: 500 }, (_, i) => `${4 * i},${i % 50 === 9 ? -9999 : i % 7}`).join("\n");
+  for (const name of ["ECG", "ECG (uV)"]) {
+    const [{ kind, text }, ...rest] = csvFindings(await read(`t (ms),${name}\n${rows}\n`));
+    assert.deepEqual([kind, rest], ["noticed", []]);
+    assert.match(text, /holds -9999, which may stand for missing samples/);
+  }
+});

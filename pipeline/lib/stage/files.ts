@@ -12,12 +12,13 @@ export function isFile(path: string): boolean {
   return statOrUndefined(path)?.isFile ?? false;
 }
 
-/** @returns Undefined when nothing is there. */
+/** @returns Undefined when nothing is there, or a link that leads nowhere. */
 export function statOrUndefined(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.statSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+    const { NotFound, NotADirectory, FilesystemLoop } = Deno.errors;
+    if ([NotFound, NotADirectory, FilesystemLoop].some((kind) => error instanceof kind)) return undefined;
     throw error;
   }
 }

@@ -82,3 +82,11 @@ export function columnKind(name: string): "time" | "counter" | "signal" {
 export function namesEcg(name: string): boolean {
   return /ecg|ekg/i.test(name);
 }
+
+const OTHER_SIGNAL =
+  /^(acc|accel\w*|gyro\w*|mag|magnet\w*|hr|heart ?rate|bpm|pulse\w*|rr|ibi|spo2|sao2|resp\w*|breath\w*|ppg|pleth\w*|abp|art|bp|nibp|cvp|icp|pap|temp\w*|eda|gsr|emg|eeg|eog|label\w*|class|target|annotation\w*|beat\w*|marker\w*|event\w*|trigger\w*|quality|sqi|battery\w*)( ?[xyz\d])?$/i;
+
+/** Whether a column's name says that it holds something else than an ECG: what monitors and watches record beside it. */
+export function namesOtherSignal(name: string): boolean {
+  return OTHER_SIGNAL.test(splitUnit(name).base.replace(/[([].*$/, "").replace(/_/g, " ").trim());
+}

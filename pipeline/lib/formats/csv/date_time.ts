@@ -2,16 +2,19 @@ import { type ByteCursor, parseDecimal } from "./decimal.ts";
 
 const ZERO = 48, COLON = 58, POINT = 46, COMMA = 44, MINUS = 45, PLUS = 43, SLASH = 47, BLANK = 32;
 const QUOTE = 34, APOSTROPHE = 39, OPEN = 91, CLOSE = 93, LETTER_T = 84, LETTER_Z = 90;
+const LETTER_A = 65, LETTER_M = 77, LETTER_P = 80;
+/** Bits of a letter that upper and lower case have in common. */
+const UPPER_CASE = 0xdf;
 
 /** Seconds of a day: a clock without a date goes back by so much at midnight. */
 export const CLOCK_PERIOD_SECONDS = 86_400;
 
 /**
  * Reads a date with or without a time of day, or a clock alone: "2024-01-31T12:34:56.789Z", "31/01/2024 12:34:56,789",
- * "12:34:56.789", "34:56.789" (minutes and seconds), in apostrophes, quotes or brackets as WFDB tools write them or not.
+ * "12:34:56.789", "11:34:56 PM", "34:56.789" (minutes and seconds), in apostrophes, quotes or brackets as WFDB tools write them or not.
  *
  * Source: ISO 8601 calendar dates, with blanks for the T, slashes and points for the hyphens; a date that ends with the year
- * has the day first. Not supported: week dates, month names, AM and PM, 24-hour clocks without minutes.
+ * has the day first. Not supported: week dates, month names, AM and PM behind hours and minutes alone, clocks without minutes.
  *
  * @param bytes Must hold a byte that belongs to no date at or behind the end.
  * @param cursor Where it begins; moved behind it, or left where it is when there is none.
@@ -80,9 +83,20 @@ function clock(bytes: Uint8Array, cursor: ByteCursor, secondsPerUnit: number): n
     cursor.position++;
     if (!isDigit(bytes[cursor.position])) return NaN;
     seconds = parseDecimal(bytes, cursor, COMMA);
-    secondsPerUnit = 60;
+    if (seconds < 61) return inHalfDay(high * 60 + seconds, bytes, cursor);
   }
   return seconds < 61 ? high * secondsPerUnit + seconds * secondsPerUnit / 60 : NaN;
+}
+
+/** Seconds since midnight where AM or PM stands behind a clock of twelve hours, else the seconds that were read. */
+function inHalfDay(seconds: number, bytes: Uint8Array, cursor: ByteCursor): number {
+  let at = cursor.position;
+  while (bytes[at] === BLANK) at++;
+  const letter = bytes[at] & UPPER_CASE;
+  if (letter !== LETTER_A && letter !== LETTER_P || (bytes[at + 1] & UPPER_CASE) !== LETTER_M) return seconds;
+  cursor.position = at + 2;
+  const half = CLOCK_PERIOD_SECONDS / 2;
+  return seconds < 13 * 3600 ? seconds % half + (letter === LETTER_P ? half : 0) : NaN;
 }
 
 /** Seconds to take off for "Z", "+01:00", "-0530"; 0 where no zone is given. */

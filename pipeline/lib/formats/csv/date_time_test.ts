@@ -32,8 +32,15 @@ Deno.test("parseDateTime() reads dates with the day first, without a time, and c
     ["59:59.999", 3599.999],
     ["[12:34:56.789]", 45_296.789],
     ["100:00:00", 360_000],
+    ["1/31/2024 12:00:00 PM", noon],
+    ["31.01.2024 12:00:00.5am", noon - 43_199.5],
+    ["11:59:59 p", NaN],
+    ["11:59:59.25 PM", 86_399.25],
   ];
-  for (const [text, seconds] of cases) assert.ok(Math.abs(parseDateTimeCell(text) - seconds) < 1e-6, text);
+  for (const [text, seconds] of cases) {
+    const read = parseDateTimeCell(text);
+    assert.ok(Number.isNaN(seconds) ? Number.isNaN(read) : Math.abs(read - seconds) < 1e-6, text);
+  }
 });
 
 Deno.test("parseDateTime() reads nothing else and stays where it is", () => {
@@ -54,7 +61,8 @@ Deno.test("parseDateTime() reads nothing else and stays where it is", () => {
       ":12",
     ],
     ...[
-      "12:34:56 PM",
+      "13:34:56 PM",
+      "12:34 PM",
       "2024-01-31T",
       "2024-01-31 25",
       "[12:00:00",

@@ -13,6 +13,8 @@ export const MAX_ROW_BYTES = 2 ** 18;
 /** Rows of the file's start that decide on the layout. */
 const MAX_HEAD_ROWS = 5000;
 
+/** More than an electrode shows, drift of the baseline included. */
+const MAX_ECG_VOLTS = 0.1;
 /** Rows after which a column that rises evenly holds times, wherever it stands: a lead may rise for a while. */
 const MIN_ROWS_OF_TIMES = 50;
 
@@ -149,7 +151,13 @@ export function findLayout(head: string, file: string): Layout {
       (holdings[i] === "dateTime" ? isDateTime(cell) : holdings[i] === "number" && isNumber(cell))
     );
   const first = holdings.includes("number") ? rows.findIndex(isData) : -1;
-  if (first < 0) throw refuse("the file must hold at least one row of numbers, got none");
+  if (first < 0) {
+    throw refuse(
+      `the file must hold at least one row of numbers between commas, semicolons, tabs or blanks, got none${
+        texts.length === 0 ? "" : `, but ${quote(texts.at(-1)!)}`
+      }`,
+    );
+  }
   const dataLine = lines[first].line;
   const headRows = rows.slice(first).filter(isData);
   const misread = findMisreadCell(headRows, dialect);
@@ -184,7 +192,8 @@ export function findLayout(head: string, file: string): Layout {
   const names = header?.map(unquote) ?? namesFrom(statements, width);
   const columns = Array.from({ length: width }, (_, i): Column => {
     const name = names[i] ?? "", holding = holdings[i];
-    const unit = splitUnit(name).unit ?? certainUnitOf(unquote(unitRow?.[i] ?? ""));
+    const ofName = namesLeadV(name, holdings, numbersOf(i)) ? undefined : splitUnit(name).unit;
+    const unit = ofName ?? certainUnitOf(unquote(unitRow?.[i] ?? ""));
     const column = describeColumn({
       name,
       unit,
@@ -206,6 +215,17 @@ export function findLayout(head: string, file: string): Layout {
     statements,
     headRows,
   };
+}
+
+/**
+ * Whether "V" is the chest lead V and not the unit volt: beside other leads, or where the values span more than an ECG does.
+ */
+function namesLeadV(name: string, holdings: readonly Holding[], numbers: readonly number[]): boolean {
+  if (name.trim() !== "V") return false;
+  const there = numbers.filter(Number.isFinite);
+  const span = there.reduce((a, b) => Math.max(a, b), -Infinity) -
+    there.reduce((a, b) => Math.min(a, b), Infinity);
+  return span > MAX_ECG_VOLTS || holdings.filter((holding) => holding === "number").length > 2;
 }
 
 /** Names that a comment or an entry of the header gives; those of signals alone leave the first column to the times. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { grid, read, refuses, samplesOf } from "./test_reading.ts";
+import { grid, read, refuses, samplesOf, timed } from "./test_reading.ts";
 
 for (const [name, separator] of [["commas", ","], ["semicolons", ";"], ["tabs", "\t"], ["blanks", "  "]]) {
   Deno.test(`readSignalCsv() finds ${name} as the separator, with a header and without one`, async () => {
@@ -45,6 +45,73 @@ Deno.test("readSignalCsv() takes the leads asked for, else ECG by name, else all
   ]);
   // Words and columns without a value are no leads.
   assert.deepEqual((await read("a,beat,b\n5,N,\n2,V,\n3,,NA\n")).names, ["a"]);
+});
+
+Deno.test("readSignalCsv() puts what monitors record beside an ECG behind it, and refuses times as a lead", async () => {
+  const rows = grid(60, (i) => `${(i / 250).toFixed(3)},${i % 3},${i % 5},${(5 * i) % 7}`).join("\n");
+  assert.deepEqual((await read(`time,HR (bpm),acc_x,voltage\n${rows}`, {})).names, [
+    "voltage",
+    "HR (bpm)",
+    "acc_x",
+  ]);
+  assert.deepEqual((await read(`time,label,class,II\n${rows}`, {})).names, ["II", "label", "class"]);
+  for (const column of ["time", 1]) {
+    const options = { columns: [column], samplingRate: 250 };
+    await refuses(
+      `time,a,b,c\n${rows}`,
+      ["--column must name samples", "holds times", "counted from 1"],
+      undefined,
+      options,
+    );
+  }
+  // A name alone may be wrong.
+  const { samples } = await read("time,a\n5,1\n3,1\n9,1\n2,1\n", { columns: ["time"], samplingRate: 250 });
+  assert.deepEqual(samples, [5, 3, 9, 2]);
+});
+
+Deno.test("readSignalCsv() takes V for the chest lead where it is no unit", async () => {
+  // As in the BIDMC data set of PhysioNet, whose rows end in a separator.
+  const bidmc = "Time [s], RESP, PLETH, V, AVR, II,\n" +
+    grid(60, (i) => `${(i / 125).toFixed(3)},0.1,0.2,${(i % 5) / 1000},0.3,${i % 7},\n`).join("");
+  const { names, leads, all } = await read(bidmc, {});
+  const v = names.indexOf("V");
+  assert.deepEqual(names, ["V", "II", "RESP", "PLETH", "AVR"]);
+  assert.deepEqual([leads[v].unit, all[v][1]], [undefined, Math.fround(0.001)]);
+  const alone = async (scale: number) =>
+    (await read(`time (s),V\n${grid(60, (i) => `${i / 250},${(i % 5) * scale}`).join("\n")}`, {})).lead.unit
+      ?.symbol;
+  assert.deepEqual([await alone(0.5), await alone(0.0005)], [undefined, "V"]);
+});
+
+Deno.test("readSignalCsv() says what it does not use of rates and units", async () => {
+  const rows = grid(900, (i) => `${(i / 256).toFixed(4)},${(5 * i) % 7}`).join("\n");
+  const { fs, passedOver } = await read(`# fs: 250\ntime (s),ECG (uV)\n${rows}`, { unit: "mV" });
+  assert.equal(fs, 250);
+  assert.deepEqual(passedOver, [
+    '--unit mV for "ECG (uV)", because the file states uV',
+    'the times in "time (s)", which tell 256 Hz, because the header states 250 Hz',
+  ]);
+  assert.deepEqual((await read(`time (s),ECG (uV)\n${rows}`, { gainAduPerMv: 200 })).passedOver, [
+    '--adcGain 200 for "ECG (uV)", because the file states uV',
+  ]);
+  assert.deepEqual((await read(`time (s),ECG\n${rows}`, { unit: "mV" })).passedOver, []);
+});
+
+Deno.test("readSignalCsv() says what is the matter with times that it cannot read", async () => {
+  const rows = grid(60, (i) => `Jan 1 0:0${i / 250},${i % 7}`).join("\n");
+  await refuses(
+    `time,ECG\n${rows}`,
+    ['"time" (column 1)', "ISO 8601", '"Jan 1 0:00"', "--samplingRate"],
+    undefined,
+    {},
+  );
+  await refuses(timed("time (days)", grid(60, (i) => i * 1e-8)), ['as in "time (s)"'], undefined, {});
+  await refuses("time|ECG\n0|1\n1|2\n", ["commas, semicolons, tabs or blanks", '"1|2"']);
+});
+
+Deno.test("readSignalCsv() takes no entry of a header for the name of the only column", async () => {
+  const { lead, fs } = await read("Name: Doe\nSampling rate: 500 Hz\nStart: 2020-01-01\n\n1\n2\n3\n", {});
+  assert.deepEqual([lead.name, fs], ["column 1", 500]);
 });
 
 Deno.test("readSignalCsv() refuses a column that is not there and lists those that are", async () => {
@@ -137,7 +204,7 @@ Deno.test("readSignalCsv() reads the lines before the table: rates, units, names
   const stated = await read(table("fs: 500"));
   assert.deepEqual([stated.fs, stated.passedOver], [
     500,
-    "--samplingRate 250, because the header states 500 Hz",
+    ["--samplingRate 250, because the header states 500 Hz"],
   ]);
 });
 

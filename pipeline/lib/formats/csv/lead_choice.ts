@@ -1,4 +1,6 @@
-import { namesEcg } from "./column_names.ts";
+import { parseNumberCell } from "./cells.ts";
+import { namesEcg, namesOtherSignal } from "./column_names.ts";
+import { evenSteps } from "./even_steps.ts";
 import type { Column, Layout } from "./layout.ts";
 import { quote, refuseIn } from "./refusal.ts";
 
@@ -32,20 +34,37 @@ function findColumn(columns: readonly Column[], wanted: string | number): number
  *
  * @param wanted Names, or places counted from 1 as a spreadsheet does (numbers, or digits that no column is named by).
  * Without any: the column that the comment header calls an ECG, else those with ECG or EKG in their names, else all that hold
- * neither times nor sample numbers nor words and are not empty; those that stand still in the file's first rows come last.
- * @throws FormatError where there is none, listing those that there are.
+ * neither times nor sample numbers nor words and are not empty; those whose names say that they are no ECG, and those that
+ * stand still in the file's first rows, come last.
+ * @throws FormatError where there is none, listing those that there are, or one that is asked for rises evenly as times do.
  */
 export function chooseLeads(
-  { columns, statements, headRows }: Pick<Layout, "columns" | "statements" | "headRows">,
+  { columns, statements, headRows, decimalComma }: Pick<
+    Layout,
+    "columns" | "statements" | "headRows" | "decimalComma"
+  >,
   wanted: readonly (string | number)[],
   file: string,
 ): LeadChoice {
   const listed =
     columns.slice(0, MAX_LISTED).map((column, i) => `${i + 1} ${quote(column.name)}`).join(", ") +
     (columns.length > MAX_LISTED ? `, ... (${columns.length})` : "");
+  // A name alone may be wrong.
+  const holdsTimes = (index: number) => {
+    const { kind, isDateTime } = columns[index];
+    return isDateTime || (kind === "time" || kind === "counter") &&
+        evenSteps(headRows.map((row) => parseNumberCell(row[index], decimalComma))) !== "signal";
+  };
   if (wanted.length > 0) {
     const indices = wanted.map((name) => {
       const index = findColumn(columns, name);
+      if (index >= 0 && holdsTimes(index)) {
+        throw refuseIn(file)(
+          `--column must name samples, got ${quote(String(name))}, column ${index + 1}, which holds ${
+            columns[index].kind === "counter" ? "sample numbers" : "times"
+          }; columns are counted from 1: the file has ${listed}`,
+        );
+      }
       if (index >= 0) return index;
       throw refuseIn(file)(
         `--column must be a column's name or its place from 1 to ${columns.length}, got ${
@@ -71,7 +90,11 @@ export function chooseLeads(
   }
   if (signals.length === 0) {
     throw refuseIn(file)(
-      `one column must hold neither times nor sample numbers, got ${listed}; name one with --column`,
+      `one column must hold neither times nor sample numbers, got ${
+        columns.slice(0, MAX_LISTED).map(({ name, kind }, i) => `${i + 1} ${quote(name)} (${kind})`).join(
+          ", ",
+        )
+      }; name one with --column`,
     );
   }
   if (signals.length > MAX_LEADS) {
@@ -81,9 +104,10 @@ export function chooseLeads(
     );
   }
   const moves = (index: number) => headRows.some((row) => row[index] !== headRows[0][index]);
+  const isFirst = (index: number) => moves(index) && !namesOtherSignal(columns[index].name);
   const indices = signals.map(({ index }) => index);
   return {
-    indices: [...indices.filter(moves), ...indices.filter((index) => !moves(index))],
+    indices: [...indices.filter(isFirst), ...indices.filter((index) => !isFirst(index))],
     reason: signals.length === 1 ? "the only column of samples" : "all columns of samples",
   };
 }

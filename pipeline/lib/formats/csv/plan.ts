@@ -16,6 +16,8 @@ export interface SignalCsvOptions {
    * broken.
    */
   samplingRate?: number;
+  /** Who gives it (default "option"). */
+  samplingRateSource?: RateSource;
   /** Unit of the columns of which the file gives none: "V", "mV", "uV", "nV" or "adc". */
   unit?: string;
   /** Steps of the converter for one mV, and its value for 0 mV, of leads that are no voltages; the file's own go first. */
@@ -37,7 +39,7 @@ export interface CsvLead {
   baselineAdu: number;
 }
 
-export type RateSource = "option" | "header" | "time column";
+export type RateSource = "option" | "header" | "time column" | "annotations";
 
 /** How a file will be read, as its start shows it. */
 export interface SignalCsvPlan {
@@ -53,8 +55,8 @@ export interface SignalCsvPlan {
   fsSource?: RateSource;
   /** Column that tells of missing rows. */
   time?: TimeColumn;
-  /** What the file or its reader says of the sampling rate and is not used. */
-  passedOver?: string;
+  /** What the file or its reader says of sampling rate and units and is not used. */
+  passedOver: string[];
   limits: RepairLimits;
 }
 
@@ -76,16 +78,35 @@ export function describeLead(layout: Layout, index: number, options: SignalCsvOp
   };
 }
 
-/** Says what is not used of the several things that tell a rate. */
+/** Says what is not used of the several things that tell rate and unit. */
 export function describePassedOver(
-  { header, option, time }: { header?: number; option?: number; time?: TimeColumn },
-): string | undefined {
-  if (header !== undefined && option !== undefined && header !== option) {
-    return `--samplingRate ${option}, because the header states ${header} Hz`;
+  { layout: { columns, statements }, leads, options, time }: {
+    layout: Layout;
+    leads: readonly CsvLead[];
+    options: SignalCsvOptions;
+    time?: TimeColumn;
+  },
+): string[] {
+  const { samplingRate, samplingRateSource: source = "option", gainAduPerMv } = options, said: string[] = [];
+  const rate = source === "option" ? "--samplingRate" : `the rate of the ${source}`;
+  if (statements.fs !== undefined && samplingRate !== undefined && statements.fs !== samplingRate) {
+    said.push(`${rate} ${samplingRate}, because the header states ${statements.fs} Hz`);
+  } else if (time !== undefined) {
+    const fs = Number((1 / (time.step * time.secondsPerUnit)).toPrecision(4));
+    said.push(`the times in ${JSON.stringify(time.name)}, which tell ${fs} Hz, because ${rate} is given`);
   }
-  if (time === undefined) return undefined;
-  const fs = Number((1 / (time.step * time.secondsPerUnit)).toPrecision(4));
-  return `the times in ${JSON.stringify(time.name)}, which tell ${fs} Hz, because --samplingRate is given`;
+  const given = options.unit === undefined ? undefined : unitOf(options.unit);
+  for (const { name, index, unit } of leads) {
+    const isStated = unit !== undefined && columns[index]?.unit?.symbol === unit.symbol;
+    if (isStated && given !== undefined && given.symbol !== unit.symbol) {
+      said.push(`--unit ${options.unit} for ${JSON.stringify(name)}, because the file states ${unit.symbol}`);
+    } else if (isStated && unit.quantity === "voltage" && gainAduPerMv !== undefined && source === "option") {
+      said.push(
+        `--adcGain ${gainAduPerMv} for ${JSON.stringify(name)}, because the file states ${unit.symbol}`,
+      );
+    }
+  }
+  return said;
 }
 
 /** Decides by a file's start how it is read. @throws FormatError */
@@ -110,14 +131,10 @@ export function planRead(text: TextBytes, options: SignalCsvOptions): SignalCsvP
     fsSource: layout.statements.fs !== undefined
       ? "header"
       : samplingRate !== undefined
-      ? "option"
+      ? options.samplingRateSource ?? "option"
       : time && "time column",
     time: isPassedOver ? undefined : time,
-    passedOver: describePassedOver({
-      header: layout.statements.fs,
-      option: samplingRate,
-      time: isPassedOver ? time : undefined,
-    }),
+    passedOver: describePassedOver({ layout, leads, options, time: isPassedOver ? time : undefined }),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
   };
 }

@@ -69,6 +69,7 @@ export function readPreamble(
   const { width, isLastEmpty, decimalComma } = table;
   const fits = (line: HeadLine | undefined): line is HeadLine =>
     line !== undefined && isText(line.cells, decimalComma) && !/[:=]\s*$/.test(line.cells[0]) &&
+    !(width === 1 && /^[^:=]+[:=]\s*\S/.test(line.text)) &&
     (line.cells.length === width || (isLastEmpty || table.countsRows) && line.cells.length === width - 1);
   const last = words.at(-1),
     hasUnits = last?.cells.some((cell) => unitOf(unquote(cell)) !== undefined) ?? false;

@@ -1,11 +1,16 @@
 import { createLeadWriter, type LeadReport } from "./lead_writer.ts";
+import { columnKind } from "./column_names.ts";
+import type { Column } from "./layout.ts";
 import { columnName } from "./lead_choice.ts";
 import { type CsvLead, factorOf, type RateSource, type SignalCsvPlan } from "./plan.ts";
 import { quote, type Refuse, refuseIn } from "./refusal.ts";
 import { createRowParser, createRowTable, endOfLine, type SkippedLines } from "./row_parser.ts";
 import { createTimeAxis, type TimeReport } from "./time_axis.ts";
+import type { TimeColumn } from "./time_column.ts";
 import { type TextBytes, wholeLines } from "./whole_lines.ts";
 
+/** Shares by which the rates of header and times may differ: up to the first nothing is said, up to the second it is told. */
+const SAME_RATE = 0.005, NEARLY_SAME_RATE = 0.05;
 /** A row of more cells than a file has rows is no row of leads, from this width on. */
 const MIN_WIDE_COLUMNS = 16;
 
@@ -20,7 +25,7 @@ export interface SignalCsv {
   fs: number;
   fsSource: RateSource;
   /** As in the plan. */
-  passedOver?: string;
+  passedOver: string[];
   time?: TimeReport;
   /** Lines that hold no samples. */
   skippedLines: SkippedLines & { beforeData: number };
@@ -30,16 +35,26 @@ export interface SignalCsv {
 export type OpenLead = (lead: CsvLead, index: number) => (samples: Float32Array<ArrayBuffer>) => void;
 
 /** What to say where nothing tells the sampling rate. */
-export function rateMissing({ layout: { columns } }: SignalCsvPlan, refuse: Refuse): Error {
-  const index = columns.findIndex(({ kind }) => kind === "time");
+export function rateMissing({ layout: { columns, headRows }, leads }: SignalCsvPlan, refuse: Refuse): Error {
+  const isTime = ({ name, kind }: Column, index: number) =>
+    (kind === "time" || kind === "text" && columnKind(name) === "time") &&
+    !leads.some((lead) => lead.index === index);
+  const index = columns.findIndex(isTime);
+  if (index < 0) {
+    return refuse("the sampling rate must be given by --samplingRate where no column holds times, got none");
+  }
+  const { kind, unit } = columns[index], place = `${quote(columnName(columns, index))} (column ${index + 1})`;
+  if (kind === "text") {
+    return refuse(
+      `the times in ${place} must be numbers, ISO 8601 dates or clocks, got ${
+        quote(headRows[0]?.[index] ?? "")
+      }; write them so, or give --samplingRate to pass over the column`,
+    );
+  }
   return refuse(
-    index < 0
-      ? "the sampling rate must be given by --samplingRate where the file has no time column, got none"
-      : `the times in ${quote(columnName(columns, index))} must tell a sampling rate, got steps ` +
-        `${
-          columns[index].unit === undefined ? "in an unknown unit" : "of no length"
-        }; give --samplingRate to pass over the ` +
-        "time column",
+    `the times in ${place} must tell a sampling rate, got steps ${
+      unit === undefined ? "in an unknown unit" : "of no length, or none of an ECG's"
+    }; name the unit in the header, as in "time (s)", or give --samplingRate to pass over the time column`,
   );
 }
 
@@ -47,7 +62,7 @@ export function rateMissing({ layout: { columns } }: SignalCsvPlan, refuse: Refu
 export function decideRate(plan: SignalCsvPlan, fromTimes: number | undefined, refuse: Refuse): number {
   if (plan.fsSource === "time column") return fromTimes!;
   const fs = plan.fs!;
-  if (fromTimes !== undefined && Math.abs(fromTimes - fs) > 0.05 * fs) {
+  if (fromTimes !== undefined && Math.abs(fromTimes - fs) > NEARLY_SAME_RATE * fs) {
     throw refuse(
       `header and times must tell the same sampling rate, got ${fs} and ${
         Number(fromTimes.toPrecision(5))
@@ -56,6 +71,20 @@ export function decideRate(plan: SignalCsvPlan, fromTimes: number | undefined, r
     );
   }
   return fs;
+}
+
+/** Says that the times tell a rate that is a little different from the one that is used. */
+function describeOtherRate(
+  time: TimeColumn | undefined,
+  fs: number,
+  fromTimes: number | undefined,
+): string[] {
+  if (fromTimes === undefined || Math.abs(fromTimes - fs) <= SAME_RATE * fs) return [];
+  return [
+    `the times in ${quote(time!.name)}, which tell ${
+      Number(fromTimes.toPrecision(5))
+    } Hz, because the header states ${fs} Hz`,
+  ];
 }
 
 /** Reads a file of one row a sample. @throws FormatError */
@@ -111,13 +140,15 @@ export async function readRows(
     );
   }
   const reports = writers.map((writer, i) => ({ ...leads[i], ...writer.finish() }));
+  const fromTimes = time?.kind === "time" ? axis?.samplingRate() : undefined;
+  const decided = decideRate(plan, fromTimes, refuse);
   return {
     leads: reports,
     samples: reports[0].samples,
     rows,
-    fs: decideRate(plan, time?.kind === "time" ? axis?.samplingRate() : undefined, refuse),
+    fs: decided,
     fsSource: plan.fsSource!,
-    passedOver: plan.passedOver,
+    passedOver: [...plan.passedOver, ...describeOtherRate(time, decided, fromTimes)],
     time: axis?.report(),
     skippedLines: { beforeData: layout.linesBeforeData, ...parser.skipped },
   };

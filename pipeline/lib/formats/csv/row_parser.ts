@@ -63,6 +63,8 @@ export interface RowParserOptions {
   /** Places of the columns to keep, counted from 0, in the order of the table's slots. */
   columns: readonly number[];
   refuse: Refuse;
+  /** How messages call the only column, where it is a row of the file. */
+  place?: string;
   /** Whether an empty line is a row of missing values: it is none where a time column tells of missing rows. */
   emptyLinesAreRows: boolean;
 }
@@ -169,8 +171,9 @@ export function createRowParser(options: RowParserOptions): RowParser {
 
   function badCell(column: number, cell: string): Error {
     const { name, kind } = columns[column], isTime = kind === "time";
+    const place = options.place ?? `${quote(name || `column ${column + 1}`)} (column ${column + 1})`;
     return refuse(
-      `every cell of ${quote(name || `column ${column + 1}`)} (column ${column + 1}) must be ` +
+      `every cell of ${place} must be ` +
         `${isTime ? "a time" : "a finite number"} or missing, got ${quote(cell)}; correct the row, or ` +
         (isTime ? "give --samplingRate to pass over the time column" : "choose another column with --column"),
     );

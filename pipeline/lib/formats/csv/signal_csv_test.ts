@@ -29,7 +29,7 @@ Deno.test("readSignalCsv() reads a single column without a header", async () => 
     rows: 4,
     fs: 250,
     fsSource: "option",
-    passedOver: undefined,
+    passedOver: [],
     time: undefined,
     skippedLines: { beforeData: 0, comments: 0, empty: 0, repeatedHeaders: 0, cutOffRows: 0 },
   });

@@ -130,10 +130,10 @@ export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: 
         `${
           kind === "counter" ? "sample numbers" : "times"
         } must leave no gap of more than ${maxGapSeconds} s, got a step of ` +
-          `${
-            Number((step * secondsPerUnit).toPrecision(6))
-          } s in ${place}; cut the file at the gap, allow it with ` +
-          `--maxMissingSeconds${kind === "counter" ? "" : `, or ${HINT}`}`,
+          `${Number((step * secondsPerUnit).toPrecision(6))} s in ${place}; cut the file at the gap${
+            maxGapSeconds > 0 ? ", allow it with --maxMissingSeconds" : ""
+          }` +
+          `${kind === "counter" ? "" : `, or ${HINT}`}`,
         line,
       );
     }

@@ -164,7 +164,7 @@ Deno.test("readSignalCsv() refuses times that stay back, leave a long gap or cha
   for (const text of [restarted, gap, faster]) {
     const { fs, passedOver } = await read(text);
     assert.equal(fs, 250);
-    assert.match(passedOver!, /"time \(ms\)", which tell .* because --samplingRate is given/);
+    assert.match(passedOver[0], /"time \(ms\)", which tell .* because --samplingRate is given/);
   }
   const longer = await read(gap, { limits: { maxMissingSeconds: 20, maxMissingPercent: 50 } });
   assert.deepEqual([longer.lead.missing, longer.fs], [{ count: 1, samples: 2750, lines: [1503] }, 250]);

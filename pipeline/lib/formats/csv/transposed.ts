@@ -76,33 +76,35 @@ export function planTransposed(text: TextBytes, options: SignalCsvOptions): Sign
     resolution: resolutionOf(values),
     isClock: false,
   });
+  const layout: Layout = {
+    separator,
+    decimalComma,
+    columns: [column],
+    // Comments and words may stand above the rows; they are passed over by what they hold.
+    linesBeforeData: rows.slice(0, first).length,
+    headerRows: [],
+    trailingSeparator: false,
+    doubledLineEnds: false,
+    statements,
+    headRows: [],
+  };
   return {
     encoding: text.encoding,
     transposed: true,
-    layout: {
-      separator,
-      decimalComma,
-      columns: [column],
-      // Comments and words may stand above the rows; they are passed over by what they hold.
-      linesBeforeData: rows.slice(0, first).length,
-      headerRows: [],
-      trailingSeparator: false,
-      doubledLineEnds: false,
-      statements,
-      headRows: [],
-    },
+    layout,
     leads: [],
     leadReason: "each row is a lead",
     fs: stated ?? (time && 1 / (time.step * time.secondsPerUnit)),
     fsSource: statements.fs !== undefined
       ? "header"
       : options.samplingRate !== undefined
-      ? "option"
+      ? options.samplingRateSource ?? "option"
       : time && "time column",
     time: options.samplingRate === undefined ? time : undefined,
     passedOver: describePassedOver({
-      header: statements.fs,
-      option: options.samplingRate,
+      layout,
+      leads: [],
+      options,
       time: options.samplingRate === undefined ? undefined : time,
     }),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
@@ -119,7 +121,12 @@ interface RowSinks {
 async function takeCells(
   blocks: AsyncGenerator<LineBlock>,
   first: LineBlock,
-  { layout, hasName, refuse, axis, writer }: RowSinks & { layout: Layout; hasName: boolean; refuse: Refuse },
+  { layout, hasName, refuse, place, axis, writer }: RowSinks & {
+    layout: Layout;
+    hasName: boolean;
+    refuse: Refuse;
+    place: string;
+  },
 ): Promise<number> {
   const parser = createRowParser({
     // To the reader of rows, a lead on its side is a file of one column.
@@ -132,6 +139,7 @@ async function takeCells(
     columns: [0],
     emptyLinesAreRows: layout.separator !== "blank",
     refuse,
+    place,
   });
   const table = createRowTable(1);
   const useTable = () => {
@@ -210,6 +218,7 @@ export async function readTransposed(
       isDateTime: false,
     } as const;
     const lead = { ...describeLead({ ...layout, columns: [column] }, 0, options), index };
+    const place = `${quote(lead.name)} (row ${rows})`;
     const isTime = index === 0 && plan.time !== undefined;
     const isLead = !isTime && isWanted(lead, wanted) &&
       (wanted.length > 0 || index > 0 || layout.columns[0].kind === "signal");
@@ -220,14 +229,21 @@ export async function readTransposed(
       ? createLeadWriter({
         slot: 0,
         factor: factorOf(lead),
-        place: `${quote(lead.name)} (row ${rows})`,
+        place,
         fs: fs!,
         limits,
         refuse: atCell,
         append: openLead(lead, leads.length),
       })
       : undefined;
-    const taken = await takeCells(blocks, first.value, { layout, hasName, refuse: atCell, axis, writer });
+    const taken = await takeCells(blocks, first.value, {
+      layout,
+      hasName,
+      refuse: atCell,
+      place,
+      axis,
+      writer,
+    });
     cells ??= taken;
     if (taken !== cells) {
       throw refuse(`every row must have ${cells} cells as the first one does, got ${taken}`, line);

@@ -31,11 +31,17 @@ Deno.test("readSignalCsv() reads files of one row a lead", async () => {
   await refuses(cells(leads[0]), ["--samplingRate"], undefined, {});
   await refuses(`${cells(leads[0])}\n${cells(leads[1].slice(1))}\n`, ["400 cells", "got 399"], 2);
   await refuses(`${cells(leads[0])}\n${cells(leads[1].map((x, i) => i === 5 ? "oops" : x))}\n`, [
+    '"row 2" (row 2)',
     '"oops"',
     "at cell 6",
   ], 2);
   const gap = times.map((time, i) => i > 200 ? (Number(time) + 1).toFixed(3) : time);
-  await refuses([cells(gap), cells(leads[0])].join("\n"), ["no gap of more than 0 s", "at cell 202"], 1, {});
+  await refuses(
+    [cells(gap), cells(leads[0])].join("\n"),
+    ["no gap of more than 0 s", "cut the file at the gap, or give", "at cell 202"],
+    1,
+    {},
+  );
   await refuses(grid(100, () => cells(grid(3000, (i) => i % 100))).join("\n"), ["one beat a row"], 65);
 });
 

@@ -26,7 +26,8 @@ export const DEFAULT_ADC_RESOLUTION_BITS = 12;
 /** The same for format 8, which holds differences. */
 const DEFAULT_DIFFERENCE_RESOLUTION_BITS = 10;
 
-const MAX_HEADER_CHARS = 1 << 20;
+/** Longest header that is read, in characters. */
+export const MAX_HEADER_CHARS = 1 << 20;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const INTEGER = /^[+-]?\d{1,15}$/;
 const REAL = "[+-]?(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:[eE][+-]?\\d+)?";

@@ -96,12 +96,20 @@ export async function openCsvRecord(
 ): Promise<CsvRecord> {
   const path = join(folder, file), list = annotations && join(folder, annotations);
   const labels = list === undefined ? undefined : decodeAnnotationText(Deno.readTextFileSync(list), list);
-  const opened = await Deno.open(path);
   const options = csvOptions(params, path);
+  const given = options.samplingRate, told = labels?.fs;
+  if (given !== undefined && told !== undefined && Math.abs(given - told) > 0.01 * told) {
+    throw new FormatError(
+      `Cannot read ${path}: --samplingRate must be the ${told} Hz that times and sample numbers in ${annotations} tell, got ` +
+        `${given}; leave the flag out, or move the annotations away`,
+    );
+  }
+  const opened = await Deno.open(path);
   const hasMitdbRate = labels?.fs === MITDB_ADC.fs;
   const reader = await openSignalCsv(opened.readable, {
     ...options,
     samplingRate: options.samplingRate ?? labels?.fs,
+    samplingRateSource: options.samplingRate === undefined ? "annotations" : "option",
     gainAduPerMv: options.gainAduPerMv ?? (hasMitdbRate ? MITDB_ADC.gainAduPerMv : undefined),
     baselineAdu: options.gainAduPerMv === undefined && hasMitdbRate
       ? MITDB_ADC.baselineAdu

@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { FormatError, StageError } from "../../core/errors.ts";
 import { downloadDatabase, MITDB_URL, SUMS_FILE } from "../../sources/physionet.ts";
 import { parseSha256Sums } from "../../sources/sha256sums.ts";
@@ -94,12 +94,21 @@ function readFolder(
 ): { inputs: StageInput[]; external: RecordSource } {
   const { source, records: only, progress, hasher } = options;
   if (!statOrUndefined(folder)?.isDirectory) {
-    throw new StageError(`Cannot read records: there is no folder ${source}`, {
-      hint: "--source takes auto, physionet, synthetic or the path of a folder of WFDB or CSV files",
-    });
+    const isFile = statOrUndefined(folder) !== undefined;
+    throw new StageError(
+      `Cannot read records: ${
+        isFile ? `${source} must be a folder, got a file` : `there is no folder ${source}`
+      }`,
+      {
+        hint: isFile
+          ? `give its folder as --source, and the record alone with --records ${
+            basename(source).replace(/\.[^.]*$/, "")
+          }`
+          : "--source takes auto, physionet, synthetic or the path of a folder of WFDB or CSV files",
+      },
+    );
   }
-  const names = [...Deno.readDirSync(folder)].filter((entry) => !entry.isDirectory).map((entry) => entry.name)
-    .sort();
+  const names = fileNames(folder, progress);
   const isWfdb = names.some((name) => name.endsWith(".hea")), csvFiles = listCsvFiles(names);
   if (isWfdb && csvFiles.length > 0) {
     progress.line(`${csvFiles.length} CSV files passed over: the folder holds WFDB records`);
@@ -130,6 +139,20 @@ function readFolder(
   });
   bar.finish();
   return { inputs, external: found };
+}
+
+/** Names of a folder's files in order. What a link does not lead to, or would be waited for without end, is none. */
+function fileNames(folder: string, progress: Progress): string[] {
+  const entries = [...Deno.readDirSync(folder)].filter(({ isDirectory }) => !isDirectory);
+  const isFile = ({ name, isFile }: Deno.DirEntry) =>
+    isFile || statOrUndefined(join(folder, name))?.isFile === true;
+  const others = entries.filter((entry) => !isFile(entry)).map(({ name }) => name).sort();
+  if (others.length > 0) {
+    progress.line(
+      `${others.length} passed over, because they are no files: ${others.slice(0, 5).join(", ")}`,
+    );
+  }
+  return entries.filter(isFile).map(({ name }) => name).sort();
 }
 
 function listRecords(folder: string, names: string[]): FolderRecord[] {

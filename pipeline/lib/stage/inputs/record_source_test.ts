@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { StageError } from "../../core/errors.ts";
 import { sha256Hex } from "../files.ts";
 import { findRecordSource } from "./record_source.ts";
-import { openWfdbRecord } from "./wfdb_folder.ts";
+import { openWfdbRecord, readFolderHeader } from "./wfdb_folder.ts";
 
 /** A record of two segments in one file, a record with a Matlab and a plain file, and files that nobody asks for. */
 const FILES: Record<string, string | Uint8Array> = {
@@ -34,14 +35,14 @@ async function inFolder(body: (folder: string) => Promise<void> | void): Promise
   }
 }
 
-function find(folder: string, ...records: string[]) {
+function find(folder: string, records: string[] = [], line: (text: string) => void = () => {}) {
   return findRecordSource({
     source: folder,
     mirror: "",
     records,
     root: folder,
     dryRun: false,
-    progress: { line: () => {}, bar: () => ({ update: () => {}, finish: () => {} }) },
+    progress: { line, bar: () => ({ update: () => {}, finish: () => {} }) },
     hasher: {
       hash(path) {
         const bytes = Deno.readFileSync(path);
@@ -54,7 +55,7 @@ function find(folder: string, ...records: string[]) {
 
 Deno.test("findRecordSource() hashes every file that will be read: segments, their headers, files of any name", () =>
   inFolder(async (folder) => {
-    const { inputs, external } = await find(folder, "r", "s");
+    const { inputs, external } = await find(folder, ["r", "s"]);
     assert.equal(external.kind, "wfdb");
     assert.deepEqual(inputs.map(({ name }) => name), [
       "r.hea",
@@ -72,7 +73,7 @@ Deno.test("findRecordSource() hashes every file that will be read: segments, the
 
 Deno.test("findRecordSource() does not take segments for records, and asks only wanted records for a whole header", () =>
   inFolder(async (folder) => {
-    await assert.rejects(find(folder, "r_1"), /no such record/);
+    await assert.rejects(find(folder, ["r_1"]), /no such record/);
     await assert.rejects(find(folder), /number of signals must be an integer.*broken\.hea/);
     Deno.removeSync(join(folder, "broken.hea"));
     const { external } = await find(folder);
@@ -98,4 +99,39 @@ Deno.test("openWfdbRecord() reads parts of the files and says what the folder la
       message: /has no r_2\.hea/,
       hint: /r\.hea names that segment: fetch it/,
     });
+  }));
+
+Deno.test("findRecordSource() passes over what is no file, and says so", () =>
+  inFolder(async (folder) => {
+    Deno.symlinkSync(folder, join(folder, "folder.hea"));
+    Deno.symlinkSync(join(folder, "nowhere"), join(folder, "dangling.csv"));
+    Deno.symlinkSync("loop.txt", join(folder, "loop.txt"));
+    Deno.renameSync(join(folder, "s.d1"), join(folder, "elsewhere"));
+    Deno.symlinkSync(join(folder, "elsewhere"), join(folder, "s.d1"));
+    const lines: string[] = [];
+    const { inputs } = await find(folder, ["s"], (text) => lines.push(text));
+    assert.deepEqual(inputs.map(({ name }) => name), ["s.atr", "s.d1", "s.hea", "s.mat"]);
+    assert.deepEqual(lines, ["3 passed over, because they are no files: dangling.csv, folder.hea, loop.txt"]);
+  }));
+
+Deno.test("findRecordSource() asks for the folder where a file is named", () =>
+  inFolder(async (folder) => {
+    await assert.rejects(find(join(folder, "r.hea")), (error: unknown) => {
+      assert.ok(
+        error instanceof StageError && /must be a folder, got a file/.test(error.message),
+        String(error),
+      );
+      assert.match(error.hint ?? "", /--records r$/);
+      return true;
+    });
+  }));
+
+Deno.test("readFolderHeader() refuses a header that is too large before it reads it", () =>
+  inFolder((folder) => {
+    Deno.truncateSync(join(folder, "s.d1"), 2 ** 32);
+    Deno.renameSync(join(folder, "s.d1"), join(folder, "large.hea"));
+    assert.throws(
+      () => readFolderHeader(folder, "large.hea"),
+      /must have at most 4194304 bytes, got 4294967296/,
+    );
   }));

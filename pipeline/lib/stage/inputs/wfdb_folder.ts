@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { FormatError, StageError } from "../../core/errors.ts";
-import { decodeHeaderText } from "../../formats/wfdb/header.ts";
+import { decodeHeaderText, MAX_HEADER_CHARS } from "../../formats/wfdb/header.ts";
 import {
   type FileOf,
   planRecord,
@@ -11,6 +11,9 @@ import type { RecordHeader } from "../../formats/wfdb/record.ts";
 import type { SignalFile } from "../../formats/wfdb/signal.ts";
 import { readHeader } from "../../formats/wfdb/wfdb.ts";
 import type { FolderRecord } from "../../sources/folder.ts";
+
+/** A header may hold this many characters, of up to four bytes. */
+const MAX_HEADER_BYTES = 4 * MAX_HEADER_CHARS;
 
 /** A record whose headers are read and whose signals are read on demand. */
 export interface WfdbInput {
@@ -26,7 +29,15 @@ export interface WfdbInput {
  * @throws {FormatError} When it is no header, or not of the record that its file is named after.
  */
 export function readFolderHeader(folder: string, name: string): RecordHeader {
-  const path = join(folder, name);
+  const path = join(folder, name), { size } = Deno.statSync(path);
+  if (size > MAX_HEADER_BYTES) {
+    throw new FormatError(
+      `Cannot parse WFDB header: it must have at most ${MAX_HEADER_BYTES} bytes, got ${size}`,
+      {
+        file: path,
+      },
+    );
+  }
   return readHeader(decodeHeaderText(Deno.readFileSync(path)), path);
 }
 
