@@ -1,4 +1,4 @@
-import type { TensorFlow, TfLayerVariable, TfTensor } from "./tensorflow.ts";
+import type { TensorFlow, TfLayerClasses, TfLayerVariable, TfTensor } from "./tensorflow.ts";
 
 /** What is used of TensorFlow.js' recurrent layers to make one more. */
 interface RecurrentClasses {
@@ -16,11 +16,7 @@ interface RecurrentClasses {
  *
  * Source: Keras 2.15, keras/layers/rnn/gru.py, GRUCell.call with reset_after; gate order z, r, h.
  */
-export function registerGru(
-  tf: TensorFlow,
-  layers: Record<string, unknown>,
-  registerClass: (layer: unknown) => void,
-): void {
+export function registerGru(tf: TensorFlow, { layers, registerClass }: TfLayerClasses): void {
   const { RNN, RNNCell, gru } = layers as unknown as RecurrentClasses;
   const Shipped = gru({ units: 1 }).constructor as new (options: Record<string, unknown>) => unknown;
 

@@ -32,6 +32,14 @@ export interface TfLayerVariable {
   write(values: TfTensor): unknown;
 }
 
+/** Where @tensorflow/tfjs-layers keeps its layers, to be extended. */
+export interface TfLayerClasses {
+  /** Functions and classes by name. */
+  layers: Record<string, unknown>;
+  /** Makes a class the one that configurations mean by its `className`. */
+  registerClass(layer: unknown): void;
+}
+
 /** A model of @tensorflow/tfjs-layers. */
 export interface TfLayersModel {
   getLayer(name: string): { weights: TfLayerVariable[]; trainableWeights: TfLayerVariable[] };
@@ -66,19 +74,23 @@ export interface TensorFlow {
   // Computation.
   tensor(values: Float32Array, shape: number[]): TfTensor;
   zeros(shape: number[]): TfTensor;
-  add(a: TfTensor, b: TfTensor): TfTensor;
+  add(a: TfTensor, b: TfTensor | number): TfTensor;
   concat(tensors: TfTensor[], axis: number): TfTensor;
   conv2d(input: TfTensor, filter: TfTensor, strides: number | [number, number], pad: "valid"): TfTensor;
   logSoftmax(logits: TfTensor): TfTensor;
   matMul(a: TfTensor, b: TfTensor): TfTensor;
-  mul(a: TfTensor, b: TfTensor): TfTensor;
+  mean(input: TfTensor, axes: number[]): TfTensor;
+  mul(a: TfTensor, b: TfTensor | number): TfTensor;
   neg(input: TfTensor): TfTensor;
   pad(input: TfTensor, paddings: [before: number, after: number][]): TfTensor;
   reshape(input: TfTensor, shape: number[]): TfTensor;
   reverse(input: TfTensor, axes: number[]): TfTensor;
+  rsqrt(input: TfTensor): TfTensor;
   sigmoid(input: TfTensor): TfTensor;
+  slice(input: TfTensor, begin: number[], size: number[]): TfTensor;
   softmax(logits: TfTensor): TfTensor;
   split(input: TfTensor, parts: number, axis: number): TfTensor[];
+  square(input: TfTensor): TfTensor;
   stridedSlice(input: TfTensor, begin: number[], end: number[], strides: number[]): TfTensor;
   sub(a: TfTensor, b: TfTensor): TfTensor;
   sum(input: TfTensor): TfTensor;

@@ -88,6 +88,7 @@ export async function createTfjsEngine(
         }
         const { loss, gradient } = network.differentiate(windows, lossWeights, { seed, step: state.step });
         stepOptimizer(optimizer, { weights: values, gradient, penalized }, state, learningRate);
+        network.readMoving(values);
         network.writeWeights(values);
         return loss;
       });

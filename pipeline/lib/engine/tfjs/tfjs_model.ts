@@ -1,7 +1,7 @@
 import type { MaskPosition } from "../../nn/layers/dropout.ts";
 import { type KerasConfig, toKerasConfig } from "../../nn/keras_config.ts";
 import type { Layer, Model } from "../../nn/model.ts";
-import { outputShapes, valueCount, weightShapes } from "../../nn/shapes.ts";
+import { layerWeights, outputShapes, valueCount } from "../../nn/shapes.ts";
 import { checkSoftmaxOutput } from "../softmax_output.ts";
 import { maskDropout, maskValues } from "./dropout_masks.ts";
 import type { TensorFlow, TfLayerVariable, TfTensor } from "./tensorflow.ts";
@@ -17,13 +17,15 @@ export interface TfjsModel {
    * @param windows [count, windowValues].
    * @param lossWeights [count, classes]: what each window's -log p is multiplied by, 0 but for its own class.
    * @param position Decides the masks of Dropout layers.
-   * @returns The loss and its gradient, [parameters], before the step.
+   * @returns The loss before the step and its gradient, [parameters]: 0 for what follows statistics.
    */
   differentiate(
     windows: Float32Array,
     lossWeights: Float32Array,
     position: Omit<MaskPosition, "block">,
   ): { loss: number; gradient: Float32Array };
+  /** Copies the weights that follow statistics, and no gradient, to where they lie in the flat array. */
+  readMoving(values: Float32Array): void;
   /** @returns Probabilities, [count, classes]. */
   predict(windows: Float32Array, count: number): Float32Array;
   dispose(): void;
@@ -83,9 +85,16 @@ export async function buildTfjsModel(tf: TensorFlow, model: Model, engine: strin
           return tf.neg(tf.sum(tf.mul(tf.logSoftmax(logits), weights)));
         }, variables);
         const gradient = new Float32Array(parameterCount);
-        places.forEach(({ offset }, i) => gradient.set(grads[variables[i].name].dataSync(), offset));
+        places.forEach(({ offset, isMoving }, i) => {
+          if (!isMoving) gradient.set(grads[variables[i].name].dataSync(), offset);
+        });
         return { loss: value.dataSync()[0], gradient };
       });
+    },
+    readMoving(values) {
+      for (const { variable, offset, isMoving } of places) {
+        if (isMoving) values.set(variable.read().dataSync(), offset);
+      }
     },
     predict: (windows, count) =>
       tf.tidy(() => {
@@ -122,7 +131,7 @@ function trainingConfig(model: Model, engine: string): KerasConfig {
 const SUPPORTED = new Set<string>([
   ..."InputLayer Dense Conv1D LSTM GRU Bidirectional Activation ReLU Flatten Reshape".split(" "),
   ..."MaxPooling1D AveragePooling1D GlobalMaxPooling1D GlobalAveragePooling1D".split(" "),
-  ..."Add Multiply Concatenate".split(" "),
+  ..."Add Multiply Concatenate BatchNormalization".split(" "),
 ]);
 
 /** @throws TypeError A layer or option that it refuses, or would train otherwise, by name. */
@@ -160,6 +169,8 @@ interface WeightPlace {
   shape: number[];
   offset: number;
   size: number;
+  /** Whether it follows statistics and no gradient. */
+  isMoving: boolean;
 }
 
 /** Weights of a layer stand in the same order in Keras and TensorFlow.js. */
@@ -170,10 +181,10 @@ function findWeights(
 ): WeightPlace[] {
   const places: WeightPlace[] = [];
   let offset = 0;
-  const byLayer = Map.groupBy(weightShapes(model), ({ name }) => name.slice(0, name.indexOf("/")));
+  const byLayer = Map.groupBy(layerWeights(model), ({ name }) => name.slice(0, name.indexOf("/")));
   for (const [layer, weights] of byLayer) {
     const variables = variablesOf(layer);
-    weights.forEach(({ name, shape }, i) => {
+    weights.forEach(({ name, shape, trainable = true }, i) => {
       const variable = variables[i];
       if (variables.length !== weights.length || String(variable.shape) !== String(shape)) {
         throw new TypeError(
@@ -183,7 +194,7 @@ function findWeights(
         );
       }
       const size = valueCount(shape);
-      places.push({ variable, shape, offset, size });
+      places.push({ variable, shape, offset, size, isMoving: !trainable });
       offset += size;
     });
   }

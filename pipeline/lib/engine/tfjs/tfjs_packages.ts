@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { StageError } from "../../core/errors.ts";
+import { registerBatchNormalization } from "./batch_normalization_layer.ts";
 import { registerGru } from "./gru_layer.ts";
-import type { TensorFlow } from "./tensorflow.ts";
+import type { TensorFlow, TfLayerClasses } from "./tensorflow.ts";
 import { addMissingKernels, replaceSlowKernels } from "./wasm_kernels.ts";
 
 // These files and the locks beside them pin the packages of each engine; node_modules beside them holds what is installed.
@@ -50,7 +51,7 @@ export async function startTfjsWasm(kernels: "fast" | "shipped"): Promise<Tensor
       "Cannot use the engine tfjs-wasm: TensorFlow.js must start its wasm backend, got false",
     );
   }
-  registerGru(tf, layers.layers, core.serialization.registerClass);
+  registerLayers(tf, { layers: layers.layers, registerClass: core.serialization.registerClass });
   addMissingKernels(tf);
   if (kernels === "fast") replaceSlowKernels(tf);
   return tf;
@@ -98,7 +99,7 @@ async function startTfjsNode(): Promise<TensorFlow> {
     const { NodeJSKernelBackend } = load("./nodejs_kernel_backend"), binding = load(addon);
     tf.registerBackend("tensorflow", () => new NodeJSKernelBackend(binding, "@tensorflow/tfjs-node"));
     await tf.setBackend("tensorflow");
-    registerGru(tf, tf.layers, tf.serialization.registerClass);
+    registerLayers(tf, { layers: tf.layers, registerClass: tf.serialization.registerClass });
     return tf;
   } catch (cause) {
     throw new StageError(
@@ -106,6 +107,12 @@ async function startTfjsNode(): Promise<TensorFlow> {
       { hint: "install it anew: `deno task setup:tfjs-node --force`", cause },
     );
   }
+}
+
+/** Layers that TensorFlow.js lacks or trains otherwise. */
+function registerLayers(tf: TensorFlow, classes: TfLayerClasses): void {
+  registerGru(tf, classes);
+  registerBatchNormalization(tf, classes);
 }
 
 /** What TensorFlow's library reads: 0 says everything, 1 leaves out remarks. */
