@@ -223,7 +223,8 @@ await exitWith("all", async () => {
   const chain = STAGE_CHAIN.slice(from, to + 1);
   refuseIdleFlags(chain, flags);
   for (const stage of chain) {
-    if (!stage.isTrial?.(stageParams(stage, study, flags))) continue;
+    const params = stageParams(stage, study, flags);
+    if (!stage.isTrial?.(params)) continue;
     throw new UsageError(`Cannot run the chain: ${stage.task} would make what later stages cannot read`);
   }
   if (!flags.graph && !flags.dryRun) return await runChain(chain, study, flags);
