@@ -3,7 +3,6 @@ import { StageError } from "../pipeline/lib/core/errors.ts";
 import { type LeadSamples, readLead } from "../pipeline/lib/formats/wfdb/multi_segment.ts";
 import type { Annotation, SignalSpec } from "../pipeline/lib/formats/wfdb/record.ts";
 import { readAnnotations } from "../pipeline/lib/formats/wfdb/wfdb.ts";
-import { chooseLead } from "../pipeline/lib/signal/leads.ts";
 import { type FolderRecord, listWfdbRecords } from "../pipeline/lib/sources/folder.ts";
 import { openWfdbRecord } from "../pipeline/lib/stage/inputs/wfdb_folder.ts";
 
@@ -50,11 +49,17 @@ export function listAnnotatedRecords(folder: string, only: readonly string[]): F
  * Reads and decodes one lead of a record and its annotations.
  *
  * @param wanted Name of the lead; without it, the record's first signal.
+ * @returns Undefined where the record has no lead of that name.
  */
-export function readRecordLead(folder: string, found: FolderRecord, wanted?: string): RecordLead {
+export function readRecordLead(folder: string, found: FolderRecord): RecordLead;
+export function readRecordLead(folder: string, found: FolderRecord, wanted?: string): RecordLead | undefined;
+export function readRecordLead(folder: string, found: FolderRecord, wanted?: string): RecordLead | undefined {
   const { plan, fileOf, annotations } = openWfdbRecord(folder, found);
   const names = plan.leads.map(({ spec }) => spec.description);
-  const index = wanted === undefined ? 0 : chooseLead(names, wanted).index;
+  const index = wanted === undefined
+    ? 0
+    : names.findIndex((name) => name.toLowerCase() === wanted.toLowerCase());
+  if (index < 0) return undefined;
   const { spec, fs, missing } = plan.leads[index];
   const stored = readLead(plan, index, fileOf);
   // Annotations count in frames.

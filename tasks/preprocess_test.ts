@@ -6,17 +6,27 @@ import type { Samples, WfdbRecord } from "../pipeline/lib/formats/wfdb/record.ts
 import { signalChecksum } from "../pipeline/lib/formats/wfdb/signal.ts";
 import { sampleTraits } from "../pipeline/lib/formats/wfdb/storage_formats.ts";
 import { encodeRecord } from "../pipeline/lib/formats/wfdb/wfdb.ts";
+import { BLOCK_SAMPLES } from "../pipeline/lib/signal/blocks.ts";
+import { butterworthBandpass } from "../pipeline/lib/signal/butterworth.ts";
+import { sosFiltFilt } from "../pipeline/lib/signal/filters.ts";
+import { createPolyphaseResampler } from "../pipeline/lib/signal/polyphase.ts";
+import { best } from "../pipeline/lib/signal/qrs/best.ts";
+import { detectBeats } from "../pipeline/lib/signal/qrs/detector.ts";
 import { generateSyntheticRecord } from "../pipeline/lib/sources/synthetic.ts";
 import { finishedKeys, inFolder, runOk } from "./test_stages.ts";
 
 /** Marks a missing sample in the synthetic records, which are of format 212. */
 const MISSING = sampleTraits(212).missing;
 
-/** Writes synthetic records of half a minute whose first lead was changed. */
-function writeRecords(folder: string, changes: ((lead: Samples) => void)[], fs = 360): void {
+/** Writes synthetic records whose first lead was changed. @returns What was stored of these leads. */
+function writeRecords(
+  folder: string,
+  changes: ((lead: Samples) => void)[],
+  { fs = 360, minutes = 0.5 } = {},
+): Samples[] {
   Deno.mkdirSync(folder);
-  changes.forEach((change, patient) => {
-    const made = generateSyntheticRecord({ seed: 1, patient, minutes: 0.5, fs });
+  return changes.map((change, patient) => {
+    const made = generateSyntheticRecord({ seed: 1, patient, minutes, fs });
     change(made.signals[0]);
     const signals = made.header.signals.map((spec, i) => ({
       ...spec,
@@ -25,6 +35,7 @@ function writeRecords(folder: string, changes: ((lead: Samples) => void)[], fs =
     }));
     const record: WfdbRecord = { ...made, header: { ...made.header, signals } };
     for (const [name, bytes] of encodeRecord(record)) Deno.writeFileSync(join(folder, name), bytes);
+    return made.signals[0];
   });
 }
 
@@ -96,7 +107,7 @@ Deno.test("preprocess finds the hum, and resamples by the method chosen: both gi
   inFolder(async (cwd) => {
     const hum = (lead: Samples) =>
       lead.forEach((value, i) => lead[i] = value + Math.round(20 * Math.sin(2 * Math.PI * 50 * i / 250)));
-    writeRecords(join(cwd, "records"), [hum], 250);
+    writeRecords(join(cwd, "records"), [hum], { fs: 250 });
     await runOk(cwd, "ingest", "--source", "records");
     const fft = await preprocess(cwd, "--scale", "none", "--notch", "50"),
       polyphase = await preprocess(cwd, "--scale", "none", "--resample", "polyphase", "--notch", "auto");
@@ -108,4 +119,20 @@ Deno.test("preprocess finds the hum, and resamples by the method chosen: both gi
     assert.equal(a.length, b.length);
     assert.ok(a.every((value, i) => i < 360 || i > a.length - 360 || Math.abs(value - b[i]) < 0.02));
     assert.equal(finishedKeys(cwd, "02_preprocess").length, 2);
+  }));
+
+Deno.test("preprocess gives a record of more than one block as if it had been filtered, resampled and searched in one piece", () =>
+  inFolder(async (cwd) => {
+    const fs = 1000, [stored] = writeRecords(join(cwd, "records"), [() => {}], { fs, minutes: 20 });
+    assert.ok(stored.length > BLOCK_SAMPLES);
+    Deno.removeSync(join(cwd, "records", "s001.atr"));
+    await runOk(cwd, "ingest", "--source", "records", "--missingAnnotations", "unlabelled");
+    const { records: [{ samples, resampled }], beats, signal } = await preprocess(cwd, "--scale", "none");
+    const millivolts = Float64Array.from(stored, (value) => (value - 1024) / 200);
+    const filtered = sosFiltFilt(butterworthBandpass({ order: 2, lowHz: 0.5, highHz: 40, fs }), millivolts);
+    const whole = Float32Array.from(createPolyphaseResampler({ up: 9, down: 25 }).resample(filtered));
+    assert.deepEqual([resampled, samples], ["polyphase", whole.length]);
+    const written = signal("s001");
+    assert.ok(whole.every((value, i) => Math.abs(value - written[i]) < 1e-6));
+    assert.deepEqual(beats("s001"), Array.from(detectBeats(best, whole, 360)));
   }));

@@ -34,7 +34,7 @@ const FLAGS = {
   lead: {
     type: "string",
     default: "",
-    doc: "Lead by name, such as MLII; without it, the first signal of a record",
+    doc: "Lead by name, such as MLII; records without it are left out. Otherwise the first signal of each",
   },
   records: { type: "list", default: [], doc: "Only these records" },
   fs: {
@@ -115,6 +115,10 @@ function scoreDetectors(flags: Flags): DetectorResult[] {
     const readFrom = cpuSeconds();
     const read = readRecordLead(flags.source, record, flags.lead || undefined);
     const readSeconds = cpuSeconds() - readFrom;
+    if (read === undefined) {
+      progress.line(`${record.record}: left out, it has no lead ${flags.lead}`);
+      return;
+    }
     const lead = resampleLead(read, flags.fs);
     for (const { name, records } of results) {
       const { beats, detectSeconds } = findBeats(name, record.record, lead);
@@ -130,6 +134,11 @@ function scoreDetectors(flags: Flags): DetectorResult[] {
     bar.update(i + 1, record.record);
   });
   bar.finish();
+  if (results[0].records.length === 0) {
+    throw new StageError(`Cannot score: no record has a lead named ${flags.lead}`, {
+      hint: "deno task inspect FILE says how the leads are named; without --lead the first is taken",
+    });
+  }
   return results;
 }
 
