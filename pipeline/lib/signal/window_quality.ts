@@ -119,11 +119,20 @@ function learn(known: KnownShape, shapes: Float32Array, at: number, window: numb
   for (let p = 0; p < shape.length; p++) shape[p] /= length;
 }
 
+/** Mean of all shapes, of length 1. */
+function meanShape(shapes: Float32Array, points: number): Float64Array {
+  const mean = new Float64Array(points);
+  for (let i = 0; i < shapes.length; i++) mean[i % points] += shapes[i];
+  const length = Math.hypot(...mean) || 1;
+  return mean.map((value) => value / length);
+}
+
 /**
  * Gives the largest correlation of each window with one of the shapes that beats of the record have.
  *
  * Shapes are found in one pass: a window joins the shape that it is most like, or begins a new one in the place of the rarest. Several
- * shapes and not one median beat, so that ectopic beats and bundle branch block are not taken for noise.
+ * shapes and not one median beat, so that ectopic beats and bundle branch block are not taken for noise. Where noise leaves no windows alike,
+ * the mean of all windows is the one shape.
  */
 function likenessToShapes(options: QualityOptions): Float32Array {
   const { shapes, points } = shapesOf(options), count = shapes.length / points, known: KnownShape[] = [];
@@ -149,11 +158,12 @@ function likenessToShapes(options: QualityOptions): Float32Array {
   }
   // In a short record two beats alike must do; two beats or one alone have nothing to be compared with.
   const fewest = Math.max(2, Math.min(FEWEST_WINDOWS, Math.round(count / 20)));
-  const trueShapes = known.filter(({ windows }) => windows >= fewest);
+  const trueShapes = known.filter(({ windows }) => windows >= fewest).map(({ shape }) => shape);
+  if (trueShapes.length === 0) trueShapes.push(meanShape(shapes, points));
   if (count < 3) return new Float32Array(count).fill(1);
   return Float32Array.from({ length: count }, (_, w) => {
     let most = 0;
-    for (const { shape } of trueShapes) most = Math.max(most, correlation(shapes, w * points, shape));
+    for (const shape of trueShapes) most = Math.max(most, correlation(shapes, w * points, shape));
     return Math.min(1, most);
   });
 }

@@ -179,3 +179,11 @@ Deno.test({
     assert.ok(low("N") < 0.01 && low("V") < 0.03, `N ${low("N")}, V ${low("V")}`);
   },
 });
+
+Deno.test("windowQuality() goes on falling where no two windows of a record look alike any more", () => {
+  const { lead, peaks } = makeLead(40), noise = NOISES.white(lead.length, 9);
+  const [some, much, most] = [0.8, 1.6, 3.2].map((share) =>
+    mean(judge(lead.map((value, i) => value + share * noise[i]), peaks).values)
+  );
+  assert.ok(0.2 > some && some > 1.3 * much && much > 1.2 * most && most > 0.01, `${some} ${much} ${most}`);
+});
