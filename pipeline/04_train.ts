@@ -137,6 +137,7 @@ await runStage(STAGES.train, {
       classWeights,
       seed: params.seed,
       optimizer: optimizerOf(params),
+      loss: { labelSmoothing: params.labelSmoothing, focalGamma: params.focalGamma },
       fusedMultiplyAdd: params.fusedMultiplyAdd,
     });
     try {

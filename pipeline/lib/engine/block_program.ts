@@ -58,9 +58,14 @@ export interface BlockProgram {
   /**
    * Adds the gradients of the block's weighted loss; after `forward`, once.
    *
-   * @param gradients Byte address, laid out as the parameters.
+   * @param to.gradients Byte address, laid out as the parameters.
+   * @param to.differentiateLoss Writes the loss's gradient by the logits to theirs, which is 0.
    */
-  backward(machine: Machine, gradients: number, pass: Pass): void;
+  backward(
+    machine: Machine,
+    to: { gradients: number; differentiateLoss: () => void },
+    pass: Pass,
+  ): void;
 }
 
 /**
@@ -146,9 +151,9 @@ export function compileBlockProgram(model: Model, addresses: ProgramAddresses): 
       for (const op of ops) op.forward(machine, pass);
       machine.kernels.softmaxForward(classes, logits.address, probabilities);
     },
-    backward(machine, parameterGradients, pass) {
+    backward(machine, { gradients: parameterGradients, differentiateLoss }, pass) {
       for (const { address, bytes } of gradients) machine.kernels.zero(address, bytes);
-      machine.kernels.crossEntropyBackward(classes, probabilities, labels, sampleWeights, logits.gradient);
+      differentiateLoss();
       for (const op of backwardOps) op.backward(machine, parameterGradients, pass);
     },
   };

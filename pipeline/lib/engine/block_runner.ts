@@ -1,6 +1,8 @@
+import { createBlockLoss } from "./block_loss.ts";
 import { type BlockProgram, compileBlockProgram } from "./block_program.ts";
 import { BLOCK_SAMPLES, type Machine } from "./kernels/kernels.ts";
 import type { Pass } from "./layers/block.ts";
+import type { CheckedLoss } from "./losses.ts";
 import { type EngineLayout, shardCount } from "./wasm_layout.ts";
 import type { Model } from "../nn/model.ts";
 
@@ -27,6 +29,7 @@ export interface BlockRunnerOptions {
   seed: number;
   /** What a window's loss is multiplied by, by class. */
   classWeights: Float64Array;
+  loss: CheckedLoss;
 }
 
 /** What the blocks of one shard have in common. */
@@ -39,17 +42,15 @@ interface ShardWork {
 
 /** Makes a runner with a scratch memory of its own. */
 export function createBlockRunner(options: BlockRunnerOptions): BlockRunner {
-  const { model, layout, machine, worker, seed, classWeights } = options;
+  const { model, layout, machine, worker, seed } = options;
   const program = compileBlockProgram(model, {
     parameters: layout.weights,
     scratch: layout.scratch + worker * layout.scratchBytes,
   });
   program.prepare(machine);
   const { buffer } = machine.floats;
-  const labels = new Uint8Array(buffer, layout.labels, layout.batchSize);
   const losses = new Float64Array(buffer, layout.losses, layout.blocks);
-  const blockLabels = new Int32Array(buffer, program.labels, BLOCK_SAMPLES);
-  const sampleWeights = new Float32Array(buffer, program.sampleWeights, BLOCK_SAMPLES);
+  const blockLoss = createBlockLoss({ ...options, program });
 
   const forward = (block: number, pass: Pass) => {
     loadWindows(program, machine.floats, {
@@ -63,17 +64,8 @@ export function createBlockRunner(options: BlockRunnerOptions): BlockRunner {
     const first = block * BLOCK_SAMPLES, samples = Math.min(BLOCK_SAMPLES, count - first);
     const pass: Pass = { training: true, samples, position: { seed, step, block } };
     forward(block, pass);
-    let loss = 0;
-    for (let sample = 0; sample < BLOCK_SAMPLES; sample++) {
-      const label = sample < samples ? labels[first + sample] : 0;
-      const weight = sample < samples ? classWeights[label] / count : 0;
-      blockLabels[sample] = label;
-      sampleWeights[sample] = weight;
-      const at = program.probabilities / 4 + label * BLOCK_SAMPLES + sample;
-      if (weight > 0) loss -= weight * Math.log(machine.floats[at]);
-    }
-    losses[block] = loss;
-    program.backward(machine, gradients, pass);
+    losses[block] = blockLoss.measure({ first, samples, count });
+    program.backward(machine, { gradients, differentiateLoss: blockLoss.differentiate }, pass);
   };
 
   return {

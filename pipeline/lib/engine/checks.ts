@@ -56,6 +56,23 @@ export function checkBatch({ windows, labels, count }: TrainingBatch, layout: Ba
   }
 }
 
+/** @throws RangeError Fewer probabilities of a teacher than the batch's windows have, or others than in [0, 1]. */
+export function checkTeacher(
+  { teacher, count }: TrainingBatch,
+  { classes }: Pick<BatchSizes, "classes">,
+): void {
+  const values = count * classes;
+  if (teacher === undefined || teacher.length < values) {
+    throw new RangeError(
+      `Cannot train: teacher must hold ${values} probabilities, got ${teacher?.length ?? 0}`,
+    );
+  }
+  const wrong = teacher.subarray(0, values).findIndex((value) => !(value >= 0 && value <= 1));
+  if (wrong !== -1) {
+    throw new RangeError(`Cannot train: teacher must hold probabilities, got ${teacher[wrong]} at ${wrong}`);
+  }
+}
+
 /** @throws RangeError Fewer values than `count` windows have. */
 export function checkWindows(
   windows: Float32Array,

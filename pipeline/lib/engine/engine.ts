@@ -6,6 +6,8 @@ export interface TrainingBatch {
   windows: Float32Array;
   /** [count], class indices. */
   labels: Uint8Array;
+  /** [count, classes], probabilities that a teacher gives; read by a loss with `teacherWeight`. */
+  teacher?: Float32Array;
   /** Number of windows, 1 to the engine's `batchSize`. */
   count: number;
 }
@@ -24,7 +26,8 @@ export interface OptimizerState {
 /**
  * Trains one model: forward and backward passes and the optimizer. Its calls must not overlap.
  *
- * The loss is the weighted cross-entropy, mean over the batch's windows: sum(w[label] * -log p[label]) / count.
+ * The loss is the weighted cross-entropy, mean over the batch's windows: sum(w[label] * -log p[label]) / count; or what
+ * losses.ts makes of it.
  * Penalties on weights are in the gradient and not in the loss, so that the losses of runs can be compared.
  */
 export interface Engine {

@@ -6,10 +6,12 @@ import {
   checkInteger,
   checkLearningRate,
   checkOptimizerState,
+  checkTeacher,
   checkWindows,
 } from "./checks.ts";
 import type { Engine } from "./engine.ts";
 import { BLOCK_SAMPLES, compileKernels, createMachine } from "./kernels/kernels.ts";
+import { checkLoss, type LossOptions } from "./losses.ts";
 import { createOptimizer, isPenalized, type OptimizerOptions } from "./optimizers.ts";
 import { planMemory, shardCount } from "./wasm_layout.ts";
 import { createParameters } from "./wasm_parameters.ts";
@@ -31,6 +33,8 @@ export interface WasmEngineOptions {
   fusedMultiplyAdd?: boolean;
   /** What a window's loss is multiplied by, by class, at least 0. Default: all 1. */
   classWeights?: ArrayLike<number>;
+  /** Default: the cross-entropy. */
+  loss?: LossOptions;
   /** Decides the masks of Dropout layers, together with the steps done: an integer of at least 0 below 2^32. Default 0. */
   seed?: number;
 }
@@ -60,6 +64,7 @@ export async function createWasmEngine(
   if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
     throw new RangeError(`Cannot start the wasm engine: seed must be an integer in [0, 2^32), got ${seed}`);
   }
+  const loss = checkLoss(options.loss);
   const optimizer = createOptimizer(options.optimizer);
   const layout = planMemory(model, { batchSize, workers, slots: optimizer.slots.length });
   const classWeights = checkClassWeights(options.classWeights, layout.classes);
@@ -89,12 +94,14 @@ export async function createWasmEngine(
         worker,
         seed,
         classWeights,
+        loss,
       }),
     ),
   });
   const run = createRunner(pool, new Int32Array(memory.buffer, layout.next, 1));
   const windows = new Float32Array(memory.buffer, layout.windows, batchSize * layout.windowValues);
   const labels = new Uint8Array(memory.buffer, layout.labels, batchSize);
+  const teacher = new Float32Array(memory.buffer, layout.teacher, batchSize * layout.classes);
   const losses = new Float64Array(memory.buffer, layout.losses, layout.blocks);
   const parameterCount = layout.parameterBytes / 4;
   let step = 0;
@@ -106,11 +113,13 @@ export async function createWasmEngine(
     batchSize,
     async trainBatch(batch, learningRate) {
       checkBatch(batch, layout);
+      if (loss.teacherWeight > 0) checkTeacher(batch, layout);
       checkLearningRate(learningRate);
       const { count } = batch, blocks = Math.ceil(count / BLOCK_SAMPLES), shards = shardCount(blocks);
       await run({ kind: "train", count, items: shards, step }, () => {
         windows.set(batch.windows.subarray(0, count * layout.windowValues));
         labels.set(batch.labels.subarray(0, count));
+        if (loss.teacherWeight > 0) teacher.set(batch.teacher!.subarray(0, teacher.length));
       });
       step++;
       machine.kernels.sumGradients(parameterCount, shards, layout.parameterBytes, layout.gradients);
@@ -119,9 +128,9 @@ export async function createWasmEngine(
         machine.kernels.movingAverage(floats, sums, weights, 1 - momentum, count);
       }
       optimizer.step(machine.kernels, { ...layout, parameterCount }, { step, learningRate });
-      let loss = 0;
-      for (let block = 0; block < blocks; block++) loss += losses[block];
-      return loss;
+      let sum = 0;
+      for (let block = 0; block < blocks; block++) sum += losses[block];
+      return sum;
     },
     async predict(inputs, count) {
       checkWindows(inputs, count, layout);

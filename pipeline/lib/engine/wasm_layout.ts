@@ -35,6 +35,8 @@ export interface EngineLayout {
   windows: number;
   /** u8 [batchSize]. */
   labels: number;
+  /** f32 [batchSize][classes]: what a teacher says of the windows. */
+  teacher: number;
   /** f32 [batchSize][classes]. */
   probabilities: number;
   /** [workers][scratchBytes]. */
@@ -83,6 +85,7 @@ export function planMemory(
     losses: take(8 * blocks),
     windows: take(4 * batchSize * windowValues),
     labels: take(batchSize),
+    teacher: take(4 * batchSize * classes),
     probabilities: take(4 * batchSize * classes),
     scratch: take(workers * scratchBytes),
   };

@@ -456,6 +456,21 @@ const train = declare({
       doc:
         "Exponent of the inverse class frequency, as sampled: 0 weighs beats alike, 1 weighs classes alike",
     },
+    labelSmoothing: {
+      type: "float",
+      default: 0,
+      min: 0,
+      max: 0.99,
+      doc: "Part of each training target that all classes share alike",
+    },
+    focalGamma: {
+      type: "float",
+      default: 0,
+      min: 0,
+      max: 10,
+      needs: ["engine", "wasm"],
+      doc: "Focal loss: how much less a window counts the surer it is; 0 is the cross-entropy",
+    },
     sampling: {
       type: "string",
       default: "natural",

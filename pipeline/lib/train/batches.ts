@@ -20,10 +20,12 @@ export interface BatchOptions {
 export function* readBatches(
   { train, batchSize, order, epoch, augment }: BatchOptions,
 ): Generator<TrainingBatch> {
-  const { windows, labels } = train, windowValues = windows.length / labels.length;
+  const { windows, labels, teacher } = train, classes = (teacher?.length ?? 0) / labels.length;
+  const windowValues = windows.length / labels.length;
   const memory = [0, 1].map(() => ({
     windows: new Float32Array(batchSize * windowValues),
     labels: new Uint8Array(batchSize),
+    teacher: teacher && new Float32Array(batchSize * classes),
   }));
   for (let first = 0, turn = 0; first < order.length; first += batchSize, turn = 1 - turn) {
     const batch = memory[turn], count = Math.min(batchSize, order.length - first);
@@ -34,6 +36,7 @@ export function* readBatches(
         i * windowValues,
       );
       batch.labels[i] = labels[window];
+      batch.teacher?.set(teacher!.subarray(window * classes, (window + 1) * classes), i * classes);
       augment?.(batch.windows.subarray(i * windowValues, (i + 1) * windowValues), {
         epoch,
         position: first + i,

@@ -7,6 +7,8 @@ export interface LabelledWindows {
   windows: Float32Array;
   /** [count], class indices. */
   labels: Uint8Array;
+  /** [count, classes], what a teacher says of the windows as they are; for losses that read it. */
+  teacher?: Float32Array;
 }
 
 /** How well a model does on labelled windows. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createRng } from "../core/rng.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { LossOptions } from "../engine/losses.ts";
 import { createWasmEngine } from "../engine/wasm_engine.ts";
 import { buildCnn } from "../nn/architectures/cnn.ts";
 import { initializeWeights } from "../nn/initialize.ts";
@@ -31,10 +32,14 @@ function bumps(count: number, seed: number): LabelledWindows {
 
 const train = bumps(150, 1), validation = bumps(60, 2);
 
-async function withEngine<T>(use: (engine: Engine) => Promise<T>, workers = 1): Promise<T> {
+async function withEngine<T>(
+  use: (engine: Engine) => Promise<T>,
+  workers = 1,
+  loss?: LossOptions,
+): Promise<T> {
   const weights = initializeWeights(model, createRng(3));
   const classWeights = balancedClassWeights(train.labels, CLASSES, 0.5);
-  const engine = await createWasmEngine(model, weights, { workers, batchSize: 64, classWeights });
+  const engine = await createWasmEngine(model, weights, { workers, batchSize: 64, classWeights, loss });
   try {
     return await use(engine);
   } finally {
@@ -42,19 +47,23 @@ async function withEngine<T>(use: (engine: Engine) => Promise<T>, workers = 1): 
   }
 }
 
-const runTraining = (options: Partial<TrainOptions> = {}, workers = 1) =>
-  withEngine((engine) =>
-    trainModel({
-      engine,
-      train,
-      validation,
-      epochs: 6,
-      batchSize: 64,
-      seed: 5,
-      learningRate: ({ epoch }) => 0.01 / epoch,
-      monitor: "macroF1",
-      ...options,
-    }), workers);
+const runTraining = (options: Partial<TrainOptions> = {}, workers = 1, loss?: LossOptions) =>
+  withEngine(
+    (engine) =>
+      trainModel({
+        engine,
+        train,
+        validation,
+        epochs: 6,
+        batchSize: 64,
+        seed: 5,
+        learningRate: ({ epoch }) => 0.01 / epoch,
+        monitor: "macroF1",
+        ...options,
+      }),
+    workers,
+    loss,
+  );
 
 Deno.test("trainModel() learns, and gives the weights of its best epoch", async () => {
   const { history, bestWeights, bestEpoch, stoppedEarly, timings } = await runTraining({
@@ -118,6 +127,18 @@ Deno.test("trainModel() samples and augments alike after an interruption, and on
   assert.deepEqual({ ...resumed, timings: [] }, { ...whole, timings: [] });
   const plain = await runTraining({ epochs: 3 });
   assert.notDeepEqual(plain.history, whole.history);
+});
+
+Deno.test("trainModel() lets a student learn from a teacher alone, whatever the labels say", async () => {
+  const teacher = new Float32Array(train.labels.length * CLASSES).fill(0.05);
+  train.labels.forEach((label, i) => teacher[i * CLASSES + label] = 0.9);
+  const wrong = { ...train, labels: train.labels.map((label) => (label + 1) % CLASSES), teacher };
+  const options = { train: wrong, learningRate: 0.01, epochs: 12 };
+  const { history, bestEpoch } = await runTraining(options, 1, { teacherWeight: 1 });
+  assert.ok(
+    history[bestEpoch - 1].validationMacroF1 > 0.9,
+    `macro F1 ${history[bestEpoch - 1].validationMacroF1}`,
+  );
 });
 
 Deno.test("trainModel() stops when patience ends, and a state from there stays ended", async () => {

@@ -6,10 +6,12 @@ import {
   checkInteger,
   checkLearningRate,
   checkOptimizerState,
+  checkTeacher,
   checkWindows,
 } from "../checks.ts";
 import type { Engine, OptimizerState } from "../engine.ts";
 import { stepOptimizer } from "../optimizer_reference.ts";
+import { checkLoss, writeTargets } from "../losses.ts";
 import { checkOptimizer, isPenalized, OPTIMIZER_SLOTS } from "../optimizers.ts";
 import type { WasmEngineOptions } from "../wasm_engine.ts";
 import type { TensorFlow } from "./tensorflow.ts";
@@ -17,7 +19,7 @@ import { buildTfjsModel } from "./tfjs_model.ts";
 
 /** How an engine on TensorFlow.js computes. */
 export interface TfjsEngineOptions
-  extends Pick<WasmEngineOptions, "batchSize" | "optimizer" | "classWeights" | "seed"> {
+  extends Pick<WasmEngineOptions, "batchSize" | "optimizer" | "classWeights" | "loss" | "seed"> {
   /** For example "tfjs-wasm". */
   name: string;
   /** Name of TensorFlow.js' backend, for example "wasm". */
@@ -33,7 +35,7 @@ export interface TfjsEngineOptions
  * @param tf TensorFlow.js with its backend, see tfjs_packages.ts.
  * @param weights First weights.
  * @throws TypeError A layer that TensorFlow.js does not have, by name.
- * @throws RangeError Weights that are not the model's, or an option out of its range.
+ * @throws RangeError Weights that are not the model's, or an option out of its range; a focal loss.
  */
 export async function createTfjsEngine(
   tf: TensorFlow,
@@ -44,12 +46,18 @@ export async function createTfjsEngine(
   const { name, backend, workers, batchSize = 256, seed = 0 } = options;
   checkInteger("batchSize", batchSize, 2 ** 20);
   const optimizer = checkOptimizer(options.optimizer), slotNames = OPTIMIZER_SLOTS[optimizer.kind];
+  const lossOptions = checkLoss(options.loss);
+  if (lossOptions.focalGamma > 0) {
+    throw new RangeError(
+      `Cannot start ${name}: it has no focal loss, focalGamma must be 0, got ${lossOptions.focalGamma}; use the engine wasm`,
+    );
+  }
   checkWeights(model, weights);
   const classes = valueCount(outputShapes(model).get(model.output)!);
   const classWeights = checkClassWeights(options.classWeights, classes);
   await tf.setBackend(backend);
   const network = await buildTfjsModel(tf, model, name), { windowValues, parameterCount } = network;
-  const sizes = { batchSize, windowValues, classes };
+  const sizes = { batchSize, windowValues, classes }, targets = new Float64Array(classes);
   const values = flatten(weights);
   let state: OptimizerState = {
     step: 0,
@@ -80,11 +88,15 @@ export async function createTfjsEngine(
     batchSize,
     async trainBatch(batch, learningRate) {
       checkBatch(batch, sizes);
+      if (lossOptions.teacherWeight > 0) checkTeacher(batch, sizes);
       checkLearningRate(learningRate);
       return await run(() => {
         const { windows, labels, count } = batch, lossWeights = new Float32Array(count * classes);
         for (let i = 0; i < count; i++) {
-          lossWeights[i * classes + labels[i]] = classWeights[labels[i]] / count;
+          writeTargets(lossOptions, { label: labels[i], teacher: batch.teacher, at: i * classes }, targets);
+          for (let c = 0; c < classes; c++) {
+            lossWeights[i * classes + c] = targets[c] * classWeights[labels[i]] / count;
+          }
         }
         const { loss, gradient } = network.differentiate(windows, lossWeights, { seed, step: state.step });
         stepOptimizer(optimizer, { weights: values, gradient, penalized }, state, learningRate);

@@ -15,7 +15,7 @@ export interface TfjsModel {
   writeWeights(values: Float32Array): void;
   /**
    * @param windows [count, windowValues].
-   * @param lossWeights [count, classes]: what each window's -log p is multiplied by, 0 but for its own class.
+   * @param lossWeights [count, classes]: what each window's -log p is multiplied by, class by class.
    * @param position Decides the masks of Dropout layers.
    * @returns The loss before the step and its gradient, [parameters]: 0 for what follows statistics.
    */
