@@ -11,6 +11,7 @@ import type { OptimizerOptions } from "./lib/engine/optimizers.ts";
 import { ARCHITECTURES } from "./lib/nn/architectures/architectures.ts";
 import { initializeWeights } from "./lib/nn/initialize.ts";
 import { countParameters } from "./lib/nn/shapes.ts";
+import { drawLearningCurve } from "./lib/report/learning_curve.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
 import { runStage } from "./lib/stage/run.ts";
 import { COUNTS_FILE, type StageContext } from "./lib/stage/stage_context.ts";
@@ -19,7 +20,7 @@ import { balancedClassWeights } from "./lib/train/class_weights.ts";
 import { foldWindows, type TrainingSet } from "./lib/train/fold_windows.ts";
 import { createSampler, type Sampling } from "./lib/train/sampling.ts";
 import { createSchedule, type ScheduleOptions } from "./lib/train/schedules.ts";
-import { type Monitor, trainModel } from "./lib/train/train_model.ts";
+import { type EpochEvent, type Monitor, trainModel } from "./lib/train/train_model.ts";
 import { decodeTrainState, encodeTrainState, type TrainState } from "./lib/train/train_state.ts";
 
 type Context = StageContext<typeof STAGES.train.params>;
@@ -58,6 +59,23 @@ function samplerOf(params: Context["params"], { labels, records, recordIndex }: 
     seed: params.seed,
   });
 }
+
+/** One epoch in one line; the time left is for all epochs, patience may end it before. */
+function describeEpoch(
+  { epochs, monitor }: Context["params"],
+  { name, figures, timing, improved }: { name: string } & Omit<EpochEvent, "state">,
+): string {
+  const secondsLeft = timing.seconds * (epochs - figures.epoch);
+  return `${name} epoch ${figures.epoch}/${epochs} loss ${figures.loss.toFixed(4)} ` +
+    `valLoss ${figures.validationLoss.toFixed(4)} valAcc ${figures.validationAccuracy.toFixed(4)} ` +
+    (monitor === "balancedAccuracy" ? `valBalAcc ${figures.validationBalancedAccuracy.toFixed(4)} ` : "") +
+    `valF1 ${figures.validationMacroF1.toFixed(4)} ${timing.seconds.toFixed(1)} s ` +
+    `${timing.windowsPerSecond.toFixed(0)} windows/s` +
+    (secondsLeft > 0 ? `, at most ${formatSeconds(secondsLeft)} left` : "") + (improved ? " *" : "");
+}
+
+const formatSeconds = (seconds: number): string =>
+  seconds < 120 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
 
 /** Augmented windows are scaled as those of the dataset were, which validation and every later stage go on using. */
 function augmenterOf({ params, progress, readJson }: Context, steps: number) {
@@ -156,20 +174,18 @@ await runStage(STAGES.train, {
           bar.update((epoch - 1) * train.labels.length + batch * params.batchSize, `loss ${loss.toFixed(3)}`),
         onEpoch({ figures, timing, improved, state }) {
           context.checkpoint.writeCheckpoint(encodeTrainState(state));
-          progress.line(
-            `${name} epoch ${figures.epoch}/${params.epochs} loss ${figures.loss.toFixed(4)} ` +
-              `valAcc ${figures.validationAccuracy.toFixed(4)} valF1 ${
-                figures.validationMacroF1.toFixed(4)
-              } ` +
-              `${timing.seconds.toFixed(1)} s ${timing.windowsPerSecond.toFixed(0)} windows/s${
-                improved ? " *" : ""
-              }`,
-          );
+          progress.line(describeEpoch(params, { name, figures, timing, improved }));
         },
       });
       bar.finish();
       context.write("model.h5", await encodeKerasModel(model, result.bestWeights));
       context.write("history.json", JSON.stringify(result.history, null, 1));
+      // Not the study's name: another of the same parameters shares this output.
+      const title = context.synthetic ? `${name}, synthetic` : name;
+      context.write(
+        "learning_curve.svg",
+        drawLearningCurve({ title, points: result.history, bestEpoch: result.bestEpoch }),
+      );
       const best = result.history[result.bestEpoch - 1];
       const rates = result.timings.map((timing) => timing.windowsPerSecond).sort((a, b) => a - b);
       return {
@@ -189,6 +205,7 @@ await runStage(STAGES.train, {
         measured: {
           workers: engine.workers,
           medianWindowsPerSecond: Math.round(rates[rates.length >> 1] ?? 0),
+          epochSeconds: result.timings.map(({ seconds }) => Number(seconds.toFixed(3))),
         },
         summary: `best epoch ${result.bestEpoch} of ${result.history.length}, ` +
           `validation accuracy ${(100 * best.validationAccuracy).toFixed(2)} %, ` +
