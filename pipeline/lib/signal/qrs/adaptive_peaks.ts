@@ -1,4 +1,4 @@
-import { createPeakPicker } from "./blocks.ts";
+import { createPeakPicker } from "./peak_picker.ts";
 import { mayForgetBeats } from "./detector.ts";
 import { usualOfHighest } from "./peak_search.ts";
 

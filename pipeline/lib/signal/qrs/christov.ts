@@ -1,13 +1,13 @@
 import { createBeatJudge, type Rhythm, type Threshold } from "./beat_judge.ts";
+import { createHistory } from "./sample_history.ts";
 import {
-  type Block,
   chain,
   createFir,
-  createHistory,
   createMeanRemoval,
   createMovingAverage,
   createMovingMaximum,
-} from "./blocks.ts";
+  type StreamFilter,
+} from "./streaming_filters.ts";
 import type { QrsAlgorithm } from "./detector.ts";
 import { type Candidate, createPeakSearch, type PeakJudge, rectifier, steepest } from "./peak_search.ts";
 import { createSteepSlope } from "./steep_slope.ts";
@@ -29,7 +29,7 @@ const samplesOf = (seconds: number, fs: number) => Math.max(1, Math.round(second
  * In the paper each sample adds (largest of the newest 50 ms - largest of the oldest 50 ms of the last 350 ms) / 150 to F, at 250 Hz. Added
  * up, that is the mean over 300 ms of the largest of 50 ms, times 300 ms / (150 / 250 Hz) = 0.5.
  */
-export function createIntegratingThreshold(fs: number): Block {
+export function createIntegratingThreshold(fs: number): StreamFilter {
   const lag = samplesOf(BEFORE_COMPLEX_SECONDS, fs), past = createHistory(fs + lag);
   const integral = chain(createMovingMaximum(samplesOf(0.05, fs)), createMovingAverage(samplesOf(0.3, fs)));
   const work = new Float64Array(Math.ceil(fs));

@@ -1,5 +1,5 @@
 import { createBeatJudge, type Threshold } from "./beat_judge.ts";
-import { chain, createFir, createMeanRemoval, createMovingAverage } from "./blocks.ts";
+import { chain, createFir, createMeanRemoval, createMovingAverage } from "./streaming_filters.ts";
 import type { QrsAlgorithm } from "./detector.ts";
 import { createPeakSearch, rectifier } from "./peak_search.ts";
 import { createSteepSlope } from "./steep_slope.ts";

@@ -1,5 +1,5 @@
 import { createBeatJudge, type Threshold } from "./beat_judge.ts";
-import { chain, createAveragingBandpass, createFir, createMovingAverage } from "./blocks.ts";
+import { chain, createAveragingBandpass, createFir, createMovingAverage } from "./streaming_filters.ts";
 import type { QrsAlgorithm } from "./detector.ts";
 import { createPeakSearch, rectifier, usualOfHighest } from "./peak_search.ts";
 

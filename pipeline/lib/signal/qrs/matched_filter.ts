@@ -1,5 +1,5 @@
 import { createAdaptivePeaks } from "./adaptive_peaks.ts";
-import { type Block, chain, createFir } from "./blocks.ts";
+import { chain, createFir, type StreamFilter } from "./streaming_filters.ts";
 import type { QrsAlgorithm } from "./detector.ts";
 import { searchAtWorkingRate, WORKING_FS } from "./working_rate.ts";
 
@@ -22,7 +22,7 @@ export function qrsTemplate(fs: number): number[] {
  * Opens the correlation of a lead with a template of mean 0. The difference comes first, so that a flat lead gives exactly 0:
  * the weights behind it are the template's running sums.
  */
-export function createMatchedFilter(template: readonly number[]): Block {
+export function createMatchedFilter(template: readonly number[]): StreamFilter {
   let sum = 0;
   const weights = template.slice(0, -1).map((value) => sum += value);
   return chain(createFir([1, -1]), createFir(weights));

@@ -1,5 +1,11 @@
 import { createBeatJudge, type Rhythm, type Threshold } from "./beat_judge.ts";
-import { type Block, chain, createAveragingBandpass, createFir, createMovingAverage } from "./blocks.ts";
+import {
+  chain,
+  createAveragingBandpass,
+  createFir,
+  createMovingAverage,
+  type StreamFilter,
+} from "./streaming_filters.ts";
 import type { QrsAlgorithm } from "./detector.ts";
 import { createPeakSearch, squarer, usualOfHighest } from "./peak_search.ts";
 
@@ -13,7 +19,7 @@ const PEAK_LIMIT = 3;
 const ENERGY_FADE = 0.7;
 
 /** Five-point derivative. Its points lie 5 ms apart as in the paper (200 Hz); where that is less than a sample, three points do. */
-function createDerivative(fs: number): Block {
+function createDerivative(fs: number): StreamFilter {
   return fs < 150 ? createFir([1, 0, -1]) : createFir([2, 1, 0, -1, -2], Math.round(fs / 200));
 }
 

@@ -1,4 +1,6 @@
-import { type Block, createHistory, createPeakPicker } from "./blocks.ts";
+import { createPeakPicker } from "./peak_picker.ts";
+import { createHistory } from "./sample_history.ts";
+import { type StreamFilter } from "./streaming_filters.ts";
 import { type QrsSearch, REFRACTORY_SECONDS } from "./detector.ts";
 
 /** A peak of a detector's waveform: what may be a QRS complex. */
@@ -29,11 +31,11 @@ export interface PeakSearchOptions {
   /** Sampling rate in Hz. */
   fs: number;
   /** From the lead to its waves: no offset comes through. */
-  smooth: Block;
+  smooth: StreamFilter;
   /** From the waves to their slope. */
-  slope: Block;
+  slope: StreamFilter;
   /** From the slope to the waveform whose peaks are candidates. */
-  waveform: Block;
+  waveform: StreamFilter;
   judge: PeakJudge;
 }
 
@@ -185,7 +187,7 @@ export function steepest({ rise, fall }: Candidate): number {
 }
 
 /** Replaces each sample by its distance from 0. */
-export const rectifier: Block = {
+export const rectifier: StreamFilter = {
   delay: 0,
   run(x) {
     for (let i = 0; i < x.length; i++) x[i] = Math.abs(x[i]);
@@ -193,7 +195,7 @@ export const rectifier: Block = {
 };
 
 /** Replaces each sample by its square. */
-export const squarer: Block = {
+export const squarer: StreamFilter = {
   delay: 0,
   run(x) {
     for (let i = 0; i < x.length; i++) x[i] *= x[i];

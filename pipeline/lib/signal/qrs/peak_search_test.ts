@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chain, createFir, createMeanRemoval, createMovingAverage } from "./blocks.ts";
+import { chain, createFir, createMeanRemoval, createMovingAverage } from "./streaming_filters.ts";
 import {
   type Candidate,
   createPeakSearch,

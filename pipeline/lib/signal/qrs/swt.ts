@@ -1,5 +1,5 @@
 import { createAdaptivePeaks } from "./adaptive_peaks.ts";
-import { type Block, chain, createFir, createMovingAverage } from "./blocks.ts";
+import { chain, createFir, createMovingAverage, type StreamFilter } from "./streaming_filters.ts";
 import type { QrsAlgorithm } from "./detector.ts";
 import { searchAtWorkingRate, WORKING_FS } from "./working_rate.ts";
 
@@ -28,7 +28,7 @@ const INTEGRATION_SECONDS = 0.15;
  * Opens the third detail of the stationary wavelet transform with db3: scaling filters whose weights lie 1 and 2 samples apart,
  * then the wavelet filter with 4. The difference comes first, so that a flat lead gives exactly 0.
  */
-export function createThirdDetail(): Block {
+export function createThirdDetail(): StreamFilter {
   return chain(
     createFir([1, -1], 4),
     createFir(DB3_LOW),

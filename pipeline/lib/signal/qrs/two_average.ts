@@ -1,5 +1,6 @@
 import { butterworthBandpass } from "../butterworth.ts";
-import { type Block, createHistory, createMovingAverage, createSections } from "./blocks.ts";
+import { createHistory } from "./sample_history.ts";
+import { createMovingAverage, createSections, type StreamFilter } from "./streaming_filters.ts";
 import { mayForgetBeats, type QrsAlgorithm } from "./detector.ts";
 import { searchAtWorkingRate, WORKING_FS } from "./working_rate.ts";
 
@@ -26,7 +27,7 @@ const oddSamples = (seconds: number) => 2 * Math.round((seconds * WORKING_FS - 1
  * Opens a causal Butterworth band-pass of 8 to 20 Hz at WORKING_FS that gets the differences of neighbouring samples: one of the
  * filter's zeros at 0 Hz is taken out. So a flat lead gives exactly 0 in the end.
  */
-function createBand(): Block {
+function createBand(): StreamFilter {
   const sos = butterworthBandpass({ order: 3, lowHz: 8, highHz: 20, fs: WORKING_FS });
   const chosen = sos.findIndex(([b0, b1, b2]) => Math.abs(b0 + b1 + b2) < 1e-9 * Math.abs(b0));
   const [b0, b1, , a0, a1, a2] = sos[chosen];

@@ -1,4 +1,4 @@
-import { createFir, createMovingAverage } from "./blocks.ts";
+import { createFir, createMovingAverage } from "./streaming_filters.ts";
 import { mayForgetBeats, type QrsAlgorithm } from "./detector.ts";
 import { searchAtWorkingRate, WORKING_FS } from "./working_rate.ts";
 

@@ -3,21 +3,21 @@ import type { SecondOrderSection } from "../butterworth.ts";
 /**
  * One step of a chain of filters, at work on a lead that arrives in pieces. How the lead is cut does not change what comes out.
  *
- * Every block begins as if the lead's first sample had stood there for ever: an offset is no step.
+ * Every filter begins as if the lead's first sample had stood there for ever: an offset is no step.
  */
-export interface Block {
+export interface StreamFilter {
   /** Samples, half ones included, by which a wave lies later in what comes out than in what went in. */
   readonly delay: number;
-  /** Replaces the next samples of the lead by the block's output for them. */
+  /** Replaces the next samples of the lead by the filter's output for them. */
   run(x: Float64Array): void;
 }
 
-/** Joins blocks to one: the first one gets the lead. */
-export function chain(...blocks: readonly Block[]): Block {
+/** Joins filters to one: the first one gets the lead. */
+export function chain(...filters: readonly StreamFilter[]): StreamFilter {
   return {
-    delay: blocks.reduce((sum, { delay }) => sum + delay, 0),
+    delay: filters.reduce((sum, { delay }) => sum + delay, 0),
     run(x) {
-      for (const block of blocks) block.run(x);
+      for (const filter of filters) filter.run(x);
     },
   };
 }
@@ -31,7 +31,7 @@ export function chain(...blocks: readonly Block[]): Block {
  *
  * @param window Samples, an integer >= 1.
  */
-export function createMovingAverage(window: number): Block {
+export function createMovingAverage(window: number): StreamFilter {
   // rest[p]: sum of the previous `window` samples from place p on; in front of p already the new samples themselves.
   const rest = new Float64Array(window + 1), part = 1 / window;
   let place = -1, sum = 0;
@@ -65,7 +65,7 @@ export function createMovingAverage(window: number): Block {
  *
  * @param window Samples, an odd integer >= 1.
  */
-export function createMeanRemoval(window: number): Block {
+export function createMeanRemoval(window: number): StreamFilter {
   const average = createMovingAverage(window), delay = (window - 1) / 2;
   const past = new Float64Array(2 ** Math.ceil(Math.log2(window))), mask = past.length - 1;
   let kept = new Float64Array(0), samples = 0;
@@ -96,7 +96,9 @@ export interface AveragingBandpass {
 }
 
 /** Band-pass as Pan and Tompkins and Hamilton build it, without phase: two moving averages, and a longer one taken off. */
-export function createAveragingBandpass({ fs, lowPassSeconds, highPassSeconds }: AveragingBandpass): Block {
+export function createAveragingBandpass(
+  { fs, lowPassSeconds, highPassSeconds }: AveragingBandpass,
+): StreamFilter {
   const lowPass = Math.max(1, Math.round(lowPassSeconds * fs));
   return chain(
     createMovingAverage(lowPass),
@@ -111,7 +113,7 @@ export function createAveragingBandpass({ fs, lowPassSeconds, highPassSeconds }:
  *
  * @param window Samples, an integer >= 1.
  */
-export function createMovingMaximum(window: number): Block {
+export function createMovingMaximum(window: number): StreamFilter {
   const rest = new Float64Array(window + 1).fill(-Infinity);
   let place = -1, largest = -Infinity;
   return {
@@ -145,7 +147,7 @@ export function createMovingMaximum(window: number): Block {
  * @param weights Symmetric or antisymmetric, so that the delay is half of the filter's length.
  * @param step Samples between the weights, an integer >= 1.
  */
-export function createFir(weights: readonly number[], step = 1): Block {
+export function createFir(weights: readonly number[], step = 1): StreamFilter {
   const length = (weights.length - 1) * step;
   const taps = Float64Array.from(weights.filter((weight) => weight !== 0));
   const lags = Int32Array.from([...weights.keys()].filter((k) => weights[k] !== 0), (k) => k * step);
@@ -167,7 +169,7 @@ export function createFir(weights: readonly number[], step = 1): Block {
 }
 
 /** Recursive filter of second-order sections. Its delay depends on the frequency and is to be given: that of the waves sought. */
-export function createSections(sos: readonly SecondOrderSection[], delay: number): Block {
+export function createSections(sos: readonly SecondOrderSection[], delay: number): StreamFilter {
   const state = new Float64Array(2 * sos.length);
   let settled = false;
   const settle = (level: number) => {
@@ -196,117 +198,6 @@ export function createSections(sos: readonly SecondOrderSection[], delay: number
         state[2 * k] = Math.abs(z1) < 1e-200 ? 0 : z1;
         state[2 * k + 1] = Math.abs(z2) < 1e-200 ? 0 : z2;
       }
-    },
-  };
-}
-
-/** The newest samples of a signal: sample i, counted from its start, is values[i & mask]. */
-export interface History {
-  readonly values: Float64Array;
-  readonly mask: number;
-  /** How many samples have been added. */
-  readonly samples: number;
-  /** Adds one sample. The very first one stands for all before it too. */
-  add(value: number): void;
-  /** Adds samples, not more than the history is long. */
-  addAll(x: Float64Array): void;
-}
-
-/** Keeps at least the last `length` samples of a signal. */
-export function createHistory(length: number): History {
-  const values = new Float64Array(2 ** Math.ceil(Math.log2(Math.max(2, length)))), mask = values.length - 1;
-  let samples = 0;
-  return {
-    values,
-    mask,
-    get samples() {
-      return samples;
-    },
-    add(value) {
-      if (samples === 0) values.fill(value);
-      values[samples++ & mask] = value;
-    },
-    addAll(x) {
-      if (samples === 0 && x.length > 0) values.fill(x[0]);
-      const place = samples & mask, room = values.length - place;
-      if (x.length <= room) values.set(x, place);
-      else {
-        values.set(x.subarray(0, room), place);
-        values.set(x.subarray(room));
-      }
-      samples += x.length;
-    },
-  };
-}
-
-/** Gets sample index and height of a peak that has become certain. */
-export type TakePeak = (at: number, height: number) => void;
-
-/** Picks the peaks of a signal that arrives in pieces, or sample by sample. */
-export interface PeakPicker {
-  /** Takes the next samples. */
-  run(x: Float64Array, take: TakePeak): void;
-  /** Takes the next sample. @returns Whether a peak has become certain: `at` and `height` say which. */
-  next(value: number): boolean;
-  /** Ends the signal. @returns Whether there was still a peak. */
-  finish(): boolean;
-  /** Sample index and height of the peak that next() or finish() has made certain. */
-  readonly at: number;
-  readonly height: number;
-}
-
-/**
- * Finds local maxima that lie more than `apart` samples apart; of two that are closer the higher one stays. A peak is certain
- * `apart` + 2 samples after it.
- */
-export function createPeakPicker(apart: number): PeakPicker {
-  let samples = 0, last = Infinity, lastButOne = Infinity;
-  let peak = -1, peakHeight = 0;
-  const certain = { at: -1, height: 0 }, one = new Float64Array(1);
-  const note: TakePeak = (at, height) => {
-    certain.at = at;
-    certain.height = height;
-  };
-  const run = (x: Float64Array, take: TakePeak) => {
-    let before = lastButOne, middle = last, at = peak, height = peakHeight;
-    for (let i = 0, index = samples - 1; i < x.length; i++, index++) {
-      const after = x[i];
-      if (at >= 0 && index - at > apart) {
-        take(at, height);
-        at = -1;
-      }
-      if (middle > before && middle >= after && (at < 0 || middle > height)) {
-        at = index;
-        height = middle;
-      }
-      before = middle;
-      middle = after;
-    }
-    lastButOne = before;
-    last = middle;
-    peak = at;
-    peakHeight = height;
-    samples += x.length;
-  };
-  return {
-    get at() {
-      return certain.at;
-    },
-    get height() {
-      return certain.height;
-    },
-    run,
-    next(value) {
-      const { at } = certain;
-      one[0] = value;
-      run(one, note);
-      return certain.at !== at;
-    },
-    finish() {
-      if (peak < 0) return false;
-      note(peak, peakHeight);
-      peak = -1;
-      return true;
     },
   };
 }

@@ -4,16 +4,14 @@ import { createRng } from "../../core/rng.ts";
 import { butterworthBandpass } from "../butterworth.ts";
 import { sosFilt } from "../filters.ts";
 import {
-  type Block,
   chain,
   createFir,
-  createHistory,
   createMeanRemoval,
   createMovingAverage,
   createMovingMaximum,
-  createPeakPicker,
   createSections,
-} from "./blocks.ts";
+  type StreamFilter,
+} from "./streaming_filters.ts";
 
 const noise = (length: number, seed = 1) => Float64Array.from({ length }, createRng(seed).normal);
 
@@ -22,11 +20,11 @@ function windows(x: Float64Array, length: number, step = 1): number[][] {
   return Array.from(x, (_, i) => Array.from({ length }, (_, k) => x[Math.max(0, i - k * step)]));
 }
 
-function runInPieces(block: Block, x: Float64Array, lengths: number[]): Float64Array {
+function runInPieces(filter: StreamFilter, x: Float64Array, lengths: number[]): Float64Array {
   const out = x.slice();
   for (let from = 0, k = 0; from < out.length; k++) {
     const to = from + lengths[k % lengths.length];
-    block.run(out.subarray(from, to));
+    filter.run(out.subarray(from, to));
     from = to;
   }
   return out;
@@ -42,7 +40,7 @@ function assertClose(actual: Float64Array, expected: ArrayLike<number>, toleranc
   }
 }
 
-const BLOCKS: [string, (window: number) => Block, (x: Float64Array, window: number) => number[]][] = [
+const FILTERS: [string, (window: number) => StreamFilter, (x: Float64Array, window: number) => number[]][] = [
   [
     "createMovingAverage()",
     createMovingAverage,
@@ -60,7 +58,7 @@ const BLOCKS: [string, (window: number) => Block, (x: Float64Array, window: numb
     (x, n) => windows(x, 5, n).map((w) => 2 * w[0] + w[1] - w[3] - 2 * w[4]),
   ],
 ];
-for (const [name, create, plain] of BLOCKS) {
+for (const [name, create, plain] of FILTERS) {
   Deno.test(`${name} gives what the plain way gives, in pieces of any length`, () => {
     fc.assert(
       fc.property(
@@ -82,7 +80,7 @@ Deno.test("createMovingAverage() forgets a spike of 1e30", () => {
   x[100] = 1e30;
   const out = x.slice();
   createMovingAverage(20).run(out);
-  assertClose(out.subarray(120), BLOCKS[0][2](x, 20).slice(120));
+  assertClose(out.subarray(120), FILTERS[0][2](x, 20).slice(120));
 });
 
 Deno.test("createSections() filters as sosFilt() once its start is forgotten, and takes an offset for no step", () => {
@@ -95,69 +93,24 @@ Deno.test("createSections() filters as sosFilt() once its start is forgotten, an
 });
 
 Deno.test("createSections() comes to rest at 0 after a wave", () => {
-  const block = createSections(butterworthBandpass({ order: 3, lowHz: 8, highHz: 20, fs: 125 }), 0);
+  const filter = createSections(butterworthBandpass({ order: 3, lowHz: 8, highHz: 20, fs: 125 }), 0);
   const piece = new Float64Array(125);
   for (let second = 0; second < 60; second++) {
     piece.fill(0);
     if (second === 0) piece[10] = 1;
-    block.run(piece);
+    filter.run(piece);
     if (second === 1) assert.ok(piece.some((value) => value !== 0));
   }
   // Left alone it would go on around 1e-310.
   assert.ok(piece.every((value) => value === 0));
 });
 
-Deno.test("chain() delays a pulse by what its blocks say", () => {
-  const block = chain(createMovingAverage(5), createFir([1, 2, 1], 3), createMovingAverage(9));
+Deno.test("chain() delays a pulse by what its filters say", () => {
+  const filter = chain(createMovingAverage(5), createFir([1, 2, 1], 3), createMovingAverage(9));
   const x = new Float64Array(100);
   x[40] = 1;
-  block.run(x);
-  assert.equal(block.delay, 2 + 3 + 4);
+  filter.run(x);
+  assert.equal(filter.delay, 2 + 3 + 4);
   const centre = x.reduce((sum, v, i) => sum + v * i, 0) / x.reduce((sum, v) => sum + v, 0);
-  assert.ok(Math.abs(centre - 40 - block.delay) < 1e-9, `${centre}`);
-});
-
-Deno.test("createHistory() keeps the newest samples, added one by one or in pieces", () => {
-  const x = noise(1000), one = createHistory(60), many = createHistory(60);
-  for (let from = 0; from < x.length; from += 50) {
-    const piece = x.subarray(from, from + 50);
-    piece.forEach(one.add);
-    many.addAll(piece);
-    assert.equal(many.samples, from + 50);
-    for (let i = from + 49; i >= Math.max(0, from - 10); i--) {
-      assert.equal(one.values[i & one.mask], x[i]);
-      assert.equal(many.values[i & many.mask], x[i]);
-    }
-  }
-});
-
-Deno.test("createPeakPicker() gives the peaks that a look at the whole signal gives", () => {
-  for (const apart of [0, 1, 5, 20]) {
-    // Steps make plateaus and equal heights.
-    const x = noise(2000, apart + 3).map((v) => Math.round(4 * v));
-    const expected: number[] = [];
-    for (let i = 1; i < x.length - 1; i++) {
-      if (!(x[i] > x[i - 1] && x[i] >= x[i + 1])) continue;
-      const last = expected.at(-1);
-      if (last === undefined || i - last > apart) expected.push(i);
-      else if (x[i] > x[last]) expected[expected.length - 1] = i;
-    }
-    const picker = createPeakPicker(apart), found: number[] = [];
-    for (const value of x) {
-      if (!picker.next(value)) continue;
-      assert.equal(picker.height, x[picker.at]);
-      found.push(picker.at);
-    }
-    if (picker.finish()) found.push(picker.at);
-    assert.deepEqual(found, expected);
-    const inPieces = createPeakPicker(apart), again: number[] = [];
-    for (let from = 0; from < x.length; from += 77) {
-      inPieces.run(x.subarray(from, from + 77), (at, height) => {
-        assert.equal(height, x[at]);
-        again.push(at);
-      });
-    }
-    if (inPieces.finish()) again.push(inPieces.at);
-    assert.deepEqual(again, expected);
-  }
+  assert.ok(Math.abs(centre - 40 - filter.delay) < 1e-9, `${centre}`);
 });
