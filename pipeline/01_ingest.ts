@@ -16,7 +16,7 @@ import {
   leadFile,
   RECORDS_FILE,
 } from "./lib/artefacts/records.ts";
-import { csvFindings, describeCsv } from "./lib/report/csv_findings.ts";
+import { behindEndFindings, csvFindings, describeCsv } from "./lib/report/csv_findings.ts";
 import type { ArrayWriter } from "./lib/stage/array_file.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
 import { type CsvFile, explainCsvError, openCsvRecord } from "./lib/stage/inputs/csv_folder.ts";
@@ -30,7 +30,7 @@ type Context = StageContext<typeof STAGES.ingest.params>;
 /** A record that was written, and what was found in it where it came from a text file. */
 interface Ingested {
   ingested: IngestedRecord;
-  csv?: SignalCsv;
+  csv?: SignalCsv & { annotationsBehindEnd: number };
 }
 
 /** Units that a header may give instead of millivolts, in millivolts; the two mu are the micro sign and the letter. */
@@ -123,7 +123,10 @@ async function writeCsvRecord(context: Context, folder: string, found: CsvFile):
     });
     for (const writer of writers) writer.close();
     context.progress.line(`${file}: ${describeCsv(csv)}`);
-    for (const { text } of csvFindings(csv)) context.progress.line(`${file}: ${text}`);
+    const annotationsBehindEnd = opened.countBehindEnd(csv.samples);
+    for (const { text } of [...csvFindings(csv), ...behindEndFindings(annotationsBehindEnd)]) {
+      context.progress.line(`${file}: ${text}`);
+    }
     if (opened.annotations) writeAnnotations(context, record, opened.annotations);
     const { fs, samples, leads, fsSource } = csv;
     const ingested: IngestedRecord = {
@@ -143,7 +146,7 @@ async function writeCsvRecord(context: Context, folder: string, found: CsvFile):
       synthetic: false,
       comments: [`sampling rate: ${fsSource}`],
     };
-    return { ingested, csv };
+    return { ingested, csv: { ...csv, annotationsBehindEnd } };
   } catch (error) {
     throw explainCsvError(error, join(folder, file));
   }

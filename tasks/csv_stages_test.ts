@@ -117,6 +117,17 @@ Deno.test("ingest refuses a CSV record without the annotations that others have,
       }]],
     ]);
     Deno.writeTextFileSync(join(folder, "1annotations.txt"), formatAnnotationText(beats, 360));
+    Deno.writeTextFileSync(join(folder, "2.csv"), formatSignalCsv(["MLII"], [signal.slice(0, 7100)]));
+    Deno.removeSync(join(cwd, "data/01_ingest"), { recursive: true });
+    assert.match(
+      (await runOk(cwd, "ingest", "--source", "records")).stderr,
+      /2\.csv: 1 annotation lies behind the last sample/,
+    );
+    const { counts } = JSON.parse(Deno.readTextFileSync(join(outputOf(cwd, "01_ingest"), "manifest.json")));
+    assert.deepEqual([counts.csvFiles[1].annotationsBehindEnd, counts.csvFiles[2].annotationsBehindEnd], [
+      0,
+      1,
+    ]);
     const contradicted = await run(cwd, "ingest", "--source", "records", "--samplingRate", "250");
     assert.equal(contradicted.code, 1);
     assert.match(

@@ -137,6 +137,8 @@ Deno.test("inspect sums up WFDB records by any of their files, and MIT-BIH as CS
       200,
     ]);
     assert.match(report, /^100\.csv: MIT-BIH as CSV[\s\S]*2 annotations in 100annotations\.txt/);
+    assert.match(report, /360 Hz, told by times and sample numbers of the annotations/);
+    assert.doesNotMatch(report, /no unit is stated/);
     assert.equal((await inspect(cwd, "kaggle/100annotations.txt")).report, report);
   }));
 

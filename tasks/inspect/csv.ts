@@ -3,7 +3,7 @@ import { FormatError } from "../../pipeline/lib/core/errors.ts";
 import { isMissingCell, parseNumberCell } from "../../pipeline/lib/formats/csv/cells.ts";
 import { factorOf } from "../../pipeline/lib/formats/csv/plan.ts";
 import type { SignalCsv, SignalCsvPlan } from "../../pipeline/lib/formats/csv/signal_csv.ts";
-import { type CsvFinding, csvFindings } from "../../pipeline/lib/report/csv_findings.ts";
+import { behindEndFindings, type CsvFinding, csvFindings } from "../../pipeline/lib/report/csv_findings.ts";
 import {
   type CsvFile,
   type CsvRecord,
@@ -203,9 +203,14 @@ async function inspectCsv(named: string, options: InspectOptions): Promise<Inspe
       refusal: error,
     };
   }
-  const { opened: { reader: { plan }, annotations, isMitdb }, csv, refusal } = read;
+  const { opened, csv, refusal } = read, { reader: { plan }, annotations, isMitdb } = opened;
   const columns = plan.transposed ? [] : summarizeColumns(plan, csv), advice = adviceFor(plan, csv);
-  const findings = [...(csv === undefined ? [] : csvFindings(csv)), ...circumstances(names)];
+  const findings = [
+    ...(csv === undefined
+      ? []
+      : [...csvFindings(csv), ...behindEndFindings(opened.countBehindEnd(csv.samples))]),
+    ...circumstances(names),
+  ];
   const command = ingestCommand(path, found.record, [...flags, ...advice.flags]);
   const leads = csv?.leads ?? plan.leads;
   const { statements, headRows: { length: headRows } } = plan.layout;

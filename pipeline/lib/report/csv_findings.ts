@@ -130,3 +130,13 @@ export function describeCsv({ leads, fs, fsSource, samples }: SignalCsv): string
     (samples / fs).toFixed(1)
   } s`;
 }
+
+/** Says that annotations lie behind the end of the samples; nothing where there are none. */
+export function behindEndFindings(annotations: number): CsvFinding[] {
+  if (annotations === 0) return [];
+  const what = count(annotations, "annotation lies", "annotations lie");
+  return [{
+    kind: "noticed",
+    text: `${what} behind the last sample: the table is cut off, or they are of another record`,
+  }];
+}

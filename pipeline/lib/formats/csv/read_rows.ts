@@ -1,4 +1,5 @@
 import { createLeadWriter, type LeadReport } from "./lead_writer.ts";
+import { isMissingCell, parseNumberCell } from "./cells.ts";
 import { columnKind } from "./column_names.ts";
 import type { Column } from "./layout.ts";
 import { columnName } from "./lead_choice.ts";
@@ -35,7 +36,10 @@ export interface SignalCsv {
 export type OpenLead = (lead: CsvLead, index: number) => (samples: Float32Array<ArrayBuffer>) => void;
 
 /** What to say where nothing tells the sampling rate. */
-export function rateMissing({ layout: { columns, headRows }, leads }: SignalCsvPlan, refuse: Refuse): Error {
+export function rateMissing(
+  { layout: { columns, headRows, decimalComma }, leads }: SignalCsvPlan,
+  refuse: Refuse,
+): Error {
   const isTime = ({ name, kind }: Column, index: number) =>
     (kind === "time" || kind === "text" && columnKind(name) === "time") &&
     !leads.some((lead) => lead.index === index);
@@ -45,9 +49,12 @@ export function rateMissing({ layout: { columns, headRows }, leads }: SignalCsvP
   }
   const { kind, unit } = columns[index], place = `${quote(columnName(columns, index))} (column ${index + 1})`;
   if (kind === "text") {
+    const cells = headRows.map((row) => row[index] ?? "");
+    const isWord = (cell: string) =>
+      !isMissingCell(cell) && Number.isNaN(parseNumberCell(cell, decimalComma));
     return refuse(
       `the times in ${place} must be numbers, ISO 8601 dates or clocks, got ${
-        quote(headRows[0]?.[index] ?? "")
+        quote(cells.find(isWord) ?? "")
       }; write them so, or give --samplingRate to pass over the column`,
     );
   }

@@ -51,6 +51,9 @@ export interface TimeAxis {
   report(): TimeReport;
 }
 
+/** Midnight looks like a gap of a month where the month stands first and is read as the day. */
+const LONG_GAP_SECONDS = 20 * CLOCK_PERIOD_SECONDS;
+const DAY_FIRST = " (dates that end with the year are read with the day first: write 2024-01-31)";
 const HINT = "give --samplingRate to pass over the time column";
 
 /**
@@ -133,7 +136,9 @@ export function createTimeAxis(time: TimeColumn, maxGapSeconds: number, refuse: 
           `${Number((step * secondsPerUnit).toPrecision(6))} s in ${place}; cut the file at the gap${
             maxGapSeconds > 0 ? ", allow it with --maxMissingSeconds" : ""
           }` +
-          `${kind === "counter" ? "" : `, or ${HINT}`}`,
+          `${kind === "counter" ? "" : `, or ${HINT}`}${
+            step * secondsPerUnit > LONG_GAP_SECONDS ? DAY_FIRST : ""
+          }`,
         line,
       );
     }

@@ -70,6 +70,12 @@ Deno.test("readSignalCsv() reads minutes and hours, and guesses no unit that wou
   await refuses(timed("time", grid(3000, minutes)), ["unknown unit", "--samplingRate"], undefined, {});
 });
 
+Deno.test("readSignalCsv() says how it reads dates where midnight leaves a gap of a month", async () => {
+  const time = (i: number) =>
+    i < 300 ? `03/01/2024 23:59:${(58.8 + i / 250).toFixed(3)}` : `03/02/2024 00:00:0${(i - 300) / 250}`;
+  await refuses(timed("time", grid(600, time)), ["no gap", "the day first"], 302, {});
+});
+
 Deno.test("readSignalCsv() takes numbers of every tenth sample for no times", async () => {
   await refuses(timed("sample", grid(300, (i) => 10 * i)), ["--samplingRate"], undefined, {});
   assert.deepEqual((await read(timed("sample", grid(300, (i) => 10 * i)))).names, ["ECG"]);

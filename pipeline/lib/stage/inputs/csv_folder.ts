@@ -42,6 +42,8 @@ export interface CsvRecord extends AsyncDisposable {
   annotations?: Annotation[];
   /** Whether it is a record of MIT-BIH as CSV. */
   isMitdb: boolean;
+  /** How many annotations belong to no sample of so many. */
+  countBehindEnd(samples: number): number;
 }
 
 const isTextFile = (name: string): boolean =>
@@ -120,6 +122,8 @@ export async function openCsvRecord(
     reader,
     annotations: labels?.annotations,
     isMitdb,
+    countBehindEnd: (samples: number) =>
+      labels?.annotations.filter(({ sample }) => sample >= samples).length ?? 0,
     [Symbol.asyncDispose]: () => reader.close(),
   };
   if (labels !== undefined && !isMitdb) {
