@@ -69,6 +69,15 @@ Deno.test("readSignalCsv() puts what monitors record beside an ECG behind it, an
   assert.deepEqual(samples, [5, 3, 9, 2]);
 });
 
+Deno.test("readSignalCsv() takes no other signal for an ECG that begins late", async () => {
+  const table = (fs: number) =>
+    `time,ecg,resp\n${grid(7000, (i) => `${i / fs},${i < 6000 ? "" : i % 7},${i % 5}`).join("\n")}`;
+  const options = { limits: { maxMissingPercent: 90 } };
+  const { names, lead } = await read(table(1000), options);
+  assert.deepEqual([names, lead.missing], [["ecg"], { count: 1, samples: 6000, lines: [2] }]);
+  await refuses(table(250), ["10 s of samples in a row", '"ecg" (column 2)'], 2, options);
+});
+
 Deno.test("readSignalCsv() takes V for the chest lead where it is no unit", async () => {
   // As in the BIDMC data set of PhysioNet, whose rows end in a separator.
   const bidmc = "Time [s], RESP, PLETH, V, AVR, II,\n" +

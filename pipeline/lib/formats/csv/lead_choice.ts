@@ -81,7 +81,11 @@ export function chooseLeads(
     return { indices: [stated[0].index], reason: "the comment header calls it an ECG" };
   }
   const signals = all.filter(({ kind }) => kind === "signal");
-  const named = signals.filter(({ name }) => namesEcg(name));
+  const namedOf = (columns: typeof all) => columns.filter(({ name }) => namesEcg(name));
+  // An ECG that begins late is still the one: another signal must not be taken for it.
+  const named = namedOf(signals).length > 0
+    ? namedOf(signals)
+    : namedOf(all.filter(({ kind }) => kind === "empty"));
   if (named.length > 0) {
     return {
       indices: named.map(({ index }) => index),
