@@ -83,6 +83,8 @@ export interface TensorFlow {
   mul(a: TfTensor, b: TfTensor | number): TfTensor;
   neg(input: TfTensor): TfTensor;
   pad(input: TfTensor, paddings: [before: number, after: number][]): TfTensor;
+  relu(input: TfTensor): TfTensor;
+  relu6(input: TfTensor): TfTensor;
   reshape(input: TfTensor, shape: number[]): TfTensor;
   reverse(input: TfTensor, axes: number[]): TfTensor;
   rsqrt(input: TfTensor): TfTensor;

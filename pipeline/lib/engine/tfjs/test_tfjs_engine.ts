@@ -30,6 +30,35 @@ const MODELS: Record<string, Model> = {
     { kind: "Dense", units: 7, activation: "relu" },
     softmax,
   ),
+  "what TensorFlow.js lacks: dilated and separable convolutions, gru in both directions": chain(
+    input(19, 2),
+    {
+      kind: "Conv1D",
+      filters: 4,
+      kernelSize: 3,
+      strides: 1,
+      padding: "causal",
+      dilation: 2,
+      activation: "relu",
+    },
+    {
+      kind: "SeparableConv1D",
+      filters: 5,
+      kernelSize: 3,
+      strides: 2,
+      padding: "same",
+      dilation: 1,
+      depthMultiplier: 2,
+      useBias: true,
+      activation: "tanh",
+    },
+    {
+      kind: "Bidirectional",
+      layer: { kind: "GRU", units: 4, returnSequences: false, resetAfter: true },
+      mergeMode: "concat",
+    },
+    softmax,
+  ),
   "batch normalization, poolings and dropout": chain(
     input(23, 2),
     { kind: "Conv1D", filters: 5, kernelSize: 3, strides: 1, padding: "same", activation: "tanh" },
@@ -134,16 +163,18 @@ export function testTfjsEngine(
   });
 
   test("createTfjsEngine() leaves no tensors behind", async () => {
-    const model = MODELS.lstm, rng = createRng(6), weights = initializeWeights(model, rng);
-    const tensors = async () => (await load()).memory().numTensors, before = await tensors();
-    await withTfjs(name, { model, weights, batchSize: 8 }, async (engine) => {
-      const batch = randomBatch(model, 8, rng), started = await tensors();
-      for (let step = 0; step < 3; step++) await engine.trainBatch(batch, 1e-3);
-      await engine.predict(batch.windows, 8);
-      engine.setWeights(weights);
-      assert.equal(await tensors(), started);
-    });
-    assert.equal(await tensors(), before);
+    for (const model of Object.values(MODELS)) {
+      const rng = createRng(6), weights = initializeWeights(model, rng);
+      const tensors = async () => (await load()).memory().numTensors, before = await tensors();
+      await withTfjs(name, { model, weights, batchSize: 8 }, async (engine) => {
+        const batch = randomBatch(model, 8, rng), started = await tensors();
+        for (let step = 0; step < 3; step++) await engine.trainBatch(batch, 1e-3);
+        await engine.predict(batch.windows, 8);
+        engine.setWeights(weights);
+        assert.equal(await tensors(), started, model.name);
+      });
+      assert.equal(await tensors(), before, model.name);
+    }
   });
 
   test("createTfjsEngine() refuses what is out of range, overlapping calls, and calls after close()", async () => {

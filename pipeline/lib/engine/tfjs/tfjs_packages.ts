@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { StageError } from "../../core/errors.ts";
 import { registerBatchNormalization } from "./batch_normalization_layer.ts";
+import { registerConvolutions } from "./convolution_layers.ts";
 import { registerGru } from "./gru_layer.ts";
 import type { TensorFlow, TfLayerClasses } from "./tensorflow.ts";
 import { addMissingKernels, replaceSlowKernels } from "./wasm_kernels.ts";
@@ -113,6 +114,7 @@ async function startTfjsNode(): Promise<TensorFlow> {
 function registerLayers(tf: TensorFlow, classes: TfLayerClasses): void {
   registerGru(tf, classes);
   registerBatchNormalization(tf, classes);
+  registerConvolutions(tf, classes);
 }
 
 /** What TensorFlow's library reads: 0 says everything, 1 leaves out remarks. */
