@@ -14,7 +14,7 @@ import { BLOCK_SAMPLES, compileKernels, createMachine } from "./kernels/kernels.
 import { checkLoss, type LossOptions } from "./losses.ts";
 import { createOptimizer, isPenalized, type OptimizerOptions } from "./optimizers.ts";
 import { planMemory, shardCount } from "./wasm_layout.ts";
-import { createParameters } from "./wasm_parameters.ts";
+import { createParameters, type WeightChange } from "./wasm_parameters.ts";
 import type { WorkerMessage } from "./wasm_worker.ts";
 import { createWorkerPool, type WorkerPool } from "./worker_pool.ts";
 
@@ -35,6 +35,13 @@ export interface WasmEngineOptions {
   classWeights?: ArrayLike<number>;
   /** Default: the cross-entropy. */
   loss?: LossOptions;
+  /**
+   * Makes of each weight what forward and backward passes see instead, for example values that int8 can hold. The optimizer
+   * steps the weight itself by the gradient at what was seen (straight-through estimator: Bengio et al., "Estimating or
+   * propagating gradients through stochastic neurons", 2013), and `getWeights` gives the weight itself. Must follow from its
+   * arguments alone. Default: the weight itself.
+   */
+  roundWeight?: WeightChange;
   /** Decides the masks of Dropout layers, together with the steps done: an integer of at least 0 below 2^32. Default 0. */
   seed?: number;
 }
@@ -65,8 +72,13 @@ export async function createWasmEngine(
     throw new RangeError(`Cannot start the wasm engine: seed must be an integer in [0, 2^32), got ${seed}`);
   }
   const loss = checkLoss(options.loss);
-  const optimizer = createOptimizer(options.optimizer);
-  const layout = planMemory(model, { batchSize, workers, slots: optimizer.slots.length });
+  const optimizer = createOptimizer(options.optimizer), { roundWeight } = options;
+  const layout = planMemory(model, {
+    batchSize,
+    workers,
+    slots: optimizer.slots.length,
+    isRounded: roundWeight !== undefined,
+  });
   const classWeights = checkClassWeights(options.classWeights, layout.classes);
   checkWeights(model, weights);
 
@@ -74,7 +86,14 @@ export async function createWasmEngine(
   const memory = new WebAssembly.Memory({ initial: layout.pages, maximum: layout.pages, shared: true });
   const machine = createMachine(kernels, memory);
   const parameters = createParameters(model, layout, machine.floats);
-  parameters.write(layout.weights, (name) => weights.get(name)!.data);
+  const writeWeights = (tensors: Weights) => {
+    parameters.write(layout.master, (name) => tensors.get(name)!.data);
+    showWeights();
+  };
+  const showWeights = () => {
+    if (roundWeight) parameters.transform(layout.master, layout.weights, roundWeight);
+  };
+  writeWeights(weights);
   parameters.write(
     layout.penalized,
     (name) => new Float32Array(weights.get(name)!.data.length).fill(isPenalized(name) ? 1 : 0),
@@ -104,6 +123,7 @@ export async function createWasmEngine(
   const teacher = new Float32Array(memory.buffer, layout.teacher, batchSize * layout.classes);
   const losses = new Float64Array(memory.buffer, layout.losses, layout.blocks);
   const parameterCount = layout.parameterBytes / 4;
+  const optimized = { ...layout, parameterCount, weights: layout.master };
   let step = 0;
 
   return {
@@ -124,10 +144,11 @@ export async function createWasmEngine(
       step++;
       machine.kernels.sumGradients(parameterCount, shards, layout.parameterBytes, layout.gradients);
       for (const { offset, count: floats, momentum } of parameters.movingParameters) {
-        const sums = layout.gradients + 4 * offset, weights = layout.weights + 4 * offset;
+        const sums = layout.gradients + 4 * offset, weights = layout.master + 4 * offset;
         machine.kernels.movingAverage(floats, sums, weights, 1 - momentum, count);
       }
-      optimizer.step(machine.kernels, { ...layout, parameterCount }, { step, learningRate });
+      optimizer.step(machine.kernels, optimized, { step, learningRate });
+      showWeights();
       let sum = 0;
       for (let block = 0; block < blocks; block++) sum += losses[block];
       return sum;
@@ -147,10 +168,10 @@ export async function createWasmEngine(
       }
       return result;
     },
-    getWeights: () => parameters.readTensors(layout.weights),
+    getWeights: () => parameters.readTensors(layout.master),
     setWeights(replacement) {
       checkWeights(model, replacement);
-      parameters.write(layout.weights, (name) => replacement.get(name)!.data);
+      writeWeights(replacement);
     },
     getOptimizerState: () => ({
       step,

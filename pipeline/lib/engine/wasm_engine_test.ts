@@ -170,6 +170,39 @@ Deno.test("setWeights() and setOptimizerState() let another engine go on with th
   assert.deepEqual(resumed, whole);
 });
 
+Deno.test("roundWeight() is what the passes see, while the optimizer steps the weight itself", async () => {
+  const model = MODELS["conv1d and lstm"], rng = createRng(11), weights = randomWeights(model, rng);
+  const round = (_: string, __: readonly number[], values: Float32Array) =>
+    values.forEach((value, i) => values[i] = Math.round(8 * value) / 8);
+  const rounded = (tensors: Weights): Weights =>
+    new Map([...tensors].map(([name, { shape, data }]) => {
+      const values = data.slice();
+      round(name, shape, values);
+      return [name, { shape, data: values }];
+    }));
+  const batch = randomBatch(model, 40, rng), optimizer = { kind: "sgd" } as const;
+  await withEngine(model, { weights, workers: 1, optimizer, roundWeight: round }, async (engine) => {
+    for (let step = 0; step < 2; step++) {
+      const before = engine.getWeights();
+      const { loss, gradient } = await engineGradient(model, rounded(before), batch, [1, 1, 1]);
+      assert.equal(await engine.trainBatch(batch, 0.01), loss);
+      let at = 0;
+      for (const [name, { data }] of engine.getWeights()) {
+        data.forEach((value, i) => {
+          const expected = before.get(name)!.data[i] - 0.01 * gradient[at++];
+          assert.ok(Math.abs(value - expected) < 1e-6, `${name}[${i}]: ${value} is not ${expected}`);
+        });
+      }
+    }
+    const expected = forward(model, rounded(engine.getWeights()), batch.windows, 40);
+    (await engine.predict(batch.windows, 40)).forEach((probability, i) =>
+      assert.ok(Math.abs(probability - expected[i]) < PROBABILITY_TOLERANCE)
+    );
+    engine.setWeights(weights);
+    assert.deepEqual(engine.getWeights(), weights);
+  });
+});
+
 Deno.test("trainBatch() makes a small set learnable to a loss near 0", async () => {
   const model = MODELS.lstm, rng = createRng(6), weights = initializeWeights(model, rng);
   const batch = randomBatch(model, 20, rng);

@@ -22,7 +22,10 @@ export interface EngineLayout {
   parameterBytes: number;
   /** i32: the next shard or block that nobody computes yet. */
   next: number;
+  /** What the passes compute with. */
   weights: number;
+  /** What the optimizer steps, laid out as `weights`: the same place, unless the passes see rounded weights. */
+  master: number;
   /** What the optimizer remembers, each laid out as the weights. */
   slots: number[];
   /** f32, laid out as the weights: 1 for a weight that decay and penalties hold for, 0 for any other. */
@@ -54,13 +57,18 @@ export function shardCount(blocks: number): number {
 /**
  * Plans the shared memory.
  *
- * @param slots Arrays that the optimizer keeps.
+ * @param slots Arrays that the optimizer keeps. @param isRounded Whether the passes see other weights than the optimizer.
  * @throws RangeError When 2 GB would not hold it.
  * @throws RangeError, TypeError as `compileBlockProgram`.
  */
 export function planMemory(
   model: Model,
-  { batchSize, workers, slots }: { batchSize: number; workers: number; slots: number },
+  { batchSize, workers, slots, isRounded }: {
+    batchSize: number;
+    workers: number;
+    slots: number;
+    isRounded: boolean;
+  },
 ): EngineLayout {
   const program = compileBlockProgram(model, { parameters: 0, scratch: 0 });
   const blocks = Math.ceil(batchSize / BLOCK_SAMPLES);
@@ -76,9 +84,11 @@ export function planMemory(
   };
   const next = take(4);
   end = roundUp(RESERVED_BYTES, 64);
+  const weights = take(parameterBytes);
   const addresses = {
     next,
-    weights: take(parameterBytes),
+    weights,
+    master: isRounded ? take(parameterBytes) : weights,
     slots: Array.from({ length: slots }, () => take(parameterBytes)),
     penalized: take(parameterBytes),
     gradients: take(shardCount(blocks) * parameterBytes),

@@ -3,6 +3,13 @@ import { valueCount } from "../nn/shapes.ts";
 import { compileBlockProgram, type ParameterPlace } from "./block_program.ts";
 import type { EngineLayout } from "./wasm_layout.ts";
 
+/**
+ * Changes one weight in place.
+ *
+ * @param name "<layer>/<weight>". @param shape As Keras has it. @param values Row-major.
+ */
+export type WeightChange = (name: string, shape: readonly number[], values: Float32Array) => void;
+
 /** Moves values between the shared memory's layout and that of the model's weights. */
 export function createParameters(model: Model, layout: EngineLayout, floats: Float32Array) {
   const { parameterPlaces, movingParameters } = compileBlockProgram(model, {
@@ -16,6 +23,7 @@ export function createParameters(model: Model, layout: EngineLayout, floats: Flo
     return values;
   };
   const count = parameterPlaces.reduce((sum, { shape }) => sum + valueCount(shape), 0);
+  let scratch: Float32Array[] | undefined;
   return {
     /** Parameters of the model. */
     count,
@@ -28,6 +36,16 @@ export function createParameters(model: Model, layout: EngineLayout, floats: Flo
           direction: "toParameters",
         });
       }
+    },
+    /** Writes what `change` makes of the weights at one address, each in Keras' shape, to another. */
+    transform(from: number, to: number, change: WeightChange): void {
+      scratch ??= parameterPlaces.map(({ shape }) => new Float32Array(valueCount(shape)));
+      parameterPlaces.forEach((place, i) => {
+        const values = scratch![i];
+        copyWeight(place, { parameters: at(from), values, direction: "fromParameters" });
+        change(place.name, place.shape, values);
+        copyWeight(place, { parameters: at(to), values, direction: "toParameters" });
+      });
     },
     readTensors: (address: number): Weights =>
       new Map(parameterPlaces.map((place) => [place.name, {
