@@ -17,7 +17,7 @@ interface TrainFigures extends Measurement {
   ratioToTfjsWasmShipped: number | null;
 }
 
-const MODELS = ["lstm", "cnn"];
+const MODELS = ["lstm", "cnn", "cnn-c"];
 /** tfjs-wasm with the kernels that TensorFlow.js has, but for those that training cannot do without. */
 const SHIPPED = "tfjs-wasm-shipped";
 const ROOT = new URL("../../", import.meta.url);

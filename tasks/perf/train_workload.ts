@@ -1,7 +1,7 @@
 import process from "node:process";
 import { createRng } from "../../pipeline/lib/core/rng.ts";
 import { ARCHITECTURES } from "../../pipeline/lib/nn/architectures/architectures.ts";
-import type { Model } from "../../pipeline/lib/nn/model.ts";
+import type { Layer, Model } from "../../pipeline/lib/nn/model.ts";
 
 /** What every engine trains on, so that their figures can be compared. */
 export const WORKLOAD = { batchSize: 256, windowSamples: 216, channels: 1, classes: 5, learningRate: 1e-3 };
@@ -18,9 +18,45 @@ export interface Measurement {
   peakRssMb: number;
 }
 
-/** @returns The architecture for the workload's windows. */
+/** @returns The architecture, or the model that is only measured, for the workload's windows. */
 export function workloadModel(name: string): Model {
-  return ARCHITECTURES[name].build(WORKLOAD);
+  return MEASURED_MODELS[name]?.() ?? ARCHITECTURES[name].build(WORKLOAD);
+}
+
+/** Models that are no architectures of the project, by name. */
+const MEASURED_MODELS: Record<string, () => Model> = { "cnn-c": convolutionsAveraged };
+
+/** Three convolutions of short kernels and the mean over time: nearly all of its work is in two matrix products. */
+function convolutionsAveraged(): Model {
+  const { windowSamples, channels, classes } = WORKLOAD;
+  const convolution = (
+    name: string,
+    input: string,
+    filters: number,
+    kernelSize: number,
+    strides: number,
+  ): Layer => ({
+    kind: "Conv1D",
+    name,
+    inputs: [input],
+    filters,
+    kernelSize,
+    strides,
+    padding: "same",
+    activation: "relu",
+  });
+  return {
+    name: "cnn-c",
+    layers: [
+      { kind: "InputLayer", name: "input", inputs: [], shape: [windowSamples, channels] },
+      convolution("conv1d", "input", 16, 7, 2),
+      convolution("conv1d_1", "conv1d", 32, 5, 1),
+      convolution("conv1d_2", "conv1d_1", 64, 5, 1),
+      { kind: "GlobalAveragePooling1D", name: "average", inputs: ["conv1d_2"] },
+      { kind: "Dense", name: "dense", inputs: ["average"], units: classes, activation: "softmax" },
+    ],
+    output: "dense",
+  };
 }
 
 /** @returns One batch of noise: windows [batchSize, windowSamples], labels [batchSize]. */

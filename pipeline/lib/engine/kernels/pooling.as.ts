@@ -4,6 +4,9 @@
 
 import { ROW } from "./matrix.as.ts";
 
+/** Steps lie so far apart that a cache holds few rows of one channel: each line of 64 bytes is read once for all of it. */
+const HALF_ROW: usize = ROW / 2;
+
 /** First step of a window that is there. */
 function firstStep(t: i32, strides: i32, padLeft: i32): i32 {
   return max(0, t * strides - padLeft);
@@ -81,12 +84,15 @@ export function averagePoolForward(
   for (let t = 0; t < outSteps; t++, output += block) {
     const first = firstStep(t, strides, padLeft), end = endStep(t, strides, padLeft, size, steps);
     const divisor = f32x4.splat(<f32> (end - first)), last = input + <usize> end * block;
-    for (let at: usize = 0; at < block; at += 16) {
-      let sum = f32x4.splat(0);
+    for (let at: usize = 0; at < block; at += HALF_ROW) {
+      let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
       for (let p = input + <usize> first * block; p < last; p += block) {
-        sum = f32x4.add(sum, v128.load(p + at));
+        s0 = f32x4.add(s0, v128.load(p + at)), s1 = f32x4.add(s1, v128.load(p + at, 16));
+        s2 = f32x4.add(s2, v128.load(p + at, 32)), s3 = f32x4.add(s3, v128.load(p + at, 48));
       }
-      v128.store(output + at, f32x4.div(sum, divisor));
+      const target = output + at;
+      v128.store(target, f32x4.div(s0, divisor)), v128.store(target, f32x4.div(s1, divisor), 16);
+      v128.store(target, f32x4.div(s2, divisor), 32), v128.store(target, f32x4.div(s3, divisor), 48);
     }
   }
 }
@@ -106,10 +112,14 @@ export function averagePoolBackward(
   for (let t = 0; t < outSteps; t++, outputGradient += block) {
     const first = firstStep(t, strides, padLeft), end = endStep(t, strides, padLeft, size, steps);
     const divisor = f32x4.splat(<f32> (end - first)), last = inputGradient + <usize> end * block;
-    for (let at: usize = 0; at < block; at += 16) {
-      const share = f32x4.div(v128.load(outputGradient + at), divisor);
-      for (let p = inputGradient + <usize> first * block; p < last; p += block) {
-        v128.store(p + at, f32x4.add(v128.load(p + at), share));
+    for (let at: usize = 0; at < block; at += HALF_ROW) {
+      const dy = outputGradient + at;
+      const d0 = f32x4.div(v128.load(dy), divisor), d1 = f32x4.div(v128.load(dy, 16), divisor);
+      const d2 = f32x4.div(v128.load(dy, 32), divisor), d3 = f32x4.div(v128.load(dy, 48), divisor);
+      for (let p = inputGradient + <usize> first * block + at; p < last; p += block) {
+        v128.store(p, f32x4.add(v128.load(p), d0)), v128.store(p, f32x4.add(v128.load(p, 16), d1), 16);
+        v128.store(p, f32x4.add(v128.load(p, 32), d2), 32),
+          v128.store(p, f32x4.add(v128.load(p, 48), d3), 48);
       }
     }
   }
