@@ -181,9 +181,10 @@ def write(build, rng):
 prefix = "keras2_" if keras.__version__.startswith("2.") else "keras3_"
 # Models whose files are kept; of the others the JSON says all.
 FILES = (lstm, cnn, functional, bidirectional)
-for build in (*FILES, pooling, normalization, convolutions, graph, gru):
-    if len(sys.argv) > 1 and build.__name__ not in sys.argv[1:]:
-        continue
-    keras.backend.clear_session()
-    keras.utils.set_random_seed(7)
-    write(build, np.random.default_rng(7))
+if __name__ == "__main__":
+    for build in (*FILES, pooling, normalization, convolutions, graph, gru):
+        if len(sys.argv) > 1 and build.__name__ not in sys.argv[1:]:
+            continue
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(7)
+        write(build, np.random.default_rng(7))

@@ -10,8 +10,10 @@ import { outputShapes, valueCount } from "./shapes.ts";
 /** Keras computes in float32, the reference in float64: a share of the largest value, if that is above 1. */
 const KERAS_TOLERANCE = 1e-6;
 
-/** Made by tasks/parity/keras_golden.py; the version of Keras stands in each file. */
+/** Made by tasks/parity/keras22_golden.py and keras_golden.py; the version of Keras stands in each file. */
 const GOLDENS = [
+  "keras22_sequential",
+  "keras22_graph",
   "keras2_lstm",
   "keras2_cnn",
   "keras2_functional",

@@ -81,6 +81,12 @@ Deno.test("fromKerasConfig() reads a Sequential whose first layer states the inp
   });
 });
 
+Deno.test("fromKerasConfig() reads a Sequential of Keras before 2.2.3, a list of layers without a name", async () => {
+  const config = await goldenConfig("keras22_sequential"), { layers, output } = fromKerasConfig(config);
+  config.config = config.config.layers;
+  assert.deepEqual(fromKerasConfig(config), { name: "sequential", layers, output });
+});
+
 Deno.test("fromKerasConfig() names the layer and the option that it refuses", () => {
   const cases: [unknown, RegExp][] = [
     [null, /Cannot read Keras model: must be object, got null/],

@@ -38,7 +38,13 @@ const inboundSchema = z.union([
 export const modelSchema = z.discriminatedUnion("class_name", [
   z.looseObject({
     class_name: z.literal("Sequential"),
-    config: z.looseObject({ name: z.string(), layers: layerList(layerSchema) }),
+    config: z.union([
+      z.looseObject({ name: z.string(), layers: layerList(layerSchema) }),
+      // Keras before 2.2.3 wrote the layers alone.
+      layerList(layerSchema).transform((layers) => ({ name: "sequential", layers })),
+    ], {
+      error: ({ input }) => typeof input === "object" && input !== null ? undefined : "must be object",
+    }),
   }),
   z.looseObject({
     // "Model" is the name that Keras before 2.3 gave it.
