@@ -26,7 +26,8 @@ const FLAGS = {
 
 const HELP =
   `deno task folds [flags]\n\nTrains each model once for each fold of the patients of the training and validation splits, ` +
-  `validates it on that fold, and prints the figures and their mean. Test patients take no part. What is cached is not ` +
+  `validates it on that fold, and prints the figures and their mean. Test patients take no part. Each fold also picks ` +
+  `its own best epoch, which flatters the figures a little: they are for comparing trainings. What is cached is not ` +
   `trained again; the models of the study stay as they are.\n\nFlags:\n${describeParams(FLAGS)}\n\n` +
   `Parameters of train:\n${describeParams(TRAIN_FLAGS)}`;
 

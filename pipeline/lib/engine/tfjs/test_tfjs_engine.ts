@@ -183,6 +183,8 @@ export function testTfjsEngine(
     await assert.rejects(ENGINES[name].create(model, new Map()), RangeError);
     await assert.rejects(ENGINES[name].create(model, weights, { batchSize: 0 }), RangeError);
     await assert.rejects(ENGINES[name].create(model, weights, { classWeights: [1] }), RangeError);
+    await assert.rejects(ENGINES[name].create(model, weights, { loss: { focalGamma: 1 } }), /no focal loss/);
+    await assert.rejects(ENGINES[name].create(model, weights, { roundWeight: () => {} }), /cannot round/);
     const linear = chain(input(6), { kind: "Dense", units: 3, activation: "linear" });
     const linearWeights = randomWeights(linear, rng);
     await assert.rejects(

@@ -19,7 +19,8 @@ import { buildTfjsModel } from "./tfjs_model.ts";
 
 /** How an engine on TensorFlow.js computes. */
 export interface TfjsEngineOptions
-  extends Pick<WasmEngineOptions, "batchSize" | "optimizer" | "classWeights" | "loss" | "seed"> {
+  extends
+    Pick<WasmEngineOptions, "batchSize" | "optimizer" | "classWeights" | "loss" | "roundWeight" | "seed"> {
   /** For example "tfjs-wasm". */
   name: string;
   /** Name of TensorFlow.js' backend, for example "wasm". */
@@ -35,7 +36,7 @@ export interface TfjsEngineOptions
  * @param tf TensorFlow.js with its backend, see tfjs_packages.ts.
  * @param weights First weights.
  * @throws TypeError A layer that TensorFlow.js does not have, by name.
- * @throws RangeError Weights that are not the model's, or an option out of its range; a focal loss.
+ * @throws RangeError Weights that are not the model's, or an option out of its range; a focal loss or rounded weights.
  */
 export async function createTfjsEngine(
   tf: TensorFlow,
@@ -47,6 +48,9 @@ export async function createTfjsEngine(
   checkInteger("batchSize", batchSize, 2 ** 20);
   const optimizer = checkOptimizer(options.optimizer), slotNames = OPTIMIZER_SLOTS[optimizer.kind];
   const lossOptions = checkLoss(options.loss);
+  if (options.roundWeight) {
+    throw new RangeError(`Cannot start ${name}: it cannot round weights as it trains; use the engine wasm`);
+  }
   if (lossOptions.focalGamma > 0) {
     throw new RangeError(
       `Cannot start ${name}: it has no focal loss, focalGamma must be 0, got ${lossOptions.focalGamma}; use the engine wasm`,
