@@ -1,7 +1,7 @@
 /** model.h5 -> model.tflite (float32), held against the reference forward pass in the TFLite library. */
 import { decodeKerasModel } from "./lib/artefacts/keras_model.ts";
 import { readWindowSet, type WindowSet } from "./lib/artefacts/window_set.ts";
-import { convertToTflite } from "./lib/convert/convert.ts";
+import { checkConvertible, convertToTflite } from "./lib/convert/convert.ts";
 import { StageError } from "./lib/core/errors.ts";
 import { encodeTflite } from "./lib/formats/tflite/writer.ts";
 import { maxAbsDifference } from "./lib/metrics/agreement.ts";
@@ -44,6 +44,7 @@ await runStage(STAGES.convert, {
     const description = `ECG beat classifier ${context.variant}${
       context.synthetic ? ", trained on synthetic ECG" : ""
     }`;
+    checkConvertible(context.variant!, trained.model, "leave it out: --model with the names of the others");
     const graph = convertToTflite(trained.model, trained.weights, { description });
     const bytes = encodeTflite(graph);
     // A split may be empty when there are few patients; the training windows always exist.

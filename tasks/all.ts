@@ -1,5 +1,8 @@
 /** Runs the chain of stages, each as a program of its own with the permissions that deno.json gives it. */
+import { AAMI_CLASSES } from "../pipeline/lib/beats/aami.ts";
+import { checkConvertible } from "../pipeline/lib/convert/convert.ts";
 import { UsageError } from "../pipeline/lib/core/errors.ts";
+import { ARCHITECTURES } from "../pipeline/lib/nn/architectures/architectures.ts";
 import {
   planStage,
   readCached,
@@ -211,6 +214,16 @@ function refuseIdleFlags(chain: readonly StageDeclaration[], flags: Record<strin
   }
 }
 
+/** @throws {StageError} A model that would be trained in vain, because convert would stop at it. */
+function refuseUnconvertible(study: Study, flags: Record<string, ParamValue>): void {
+  const { windowSamples } = stageParams(STAGES.window, study, flags);
+  const sizes = { windowSamples, channels: 1, classes: AAMI_CLASSES.length };
+  for (const name of stageParams(STAGES.convert, study, flags).model) {
+    const hint = `it can be trained to model.h5: deno task all --to train --model ${name}`;
+    checkConvertible(name, ARCHITECTURES[name].build(sizes), hint);
+  }
+}
+
 await exitWith("all", async () => {
   const flags = parseFlags(Deno.args, { ...STAGE_FLAGS, ...ALL_FLAGS });
   if (flags.help) return console.log(helpText());
@@ -227,6 +240,7 @@ await exitWith("all", async () => {
     if (!stage.isTrial?.(params)) continue;
     throw new UsageError(`Cannot run the chain: ${stage.task} would make what later stages cannot read`);
   }
+  if (chain.includes(STAGES.convert as StageDeclaration)) refuseUnconvertible(study, flags);
   if (!flags.graph && !flags.dryRun) return await runChain(chain, study, flags);
   const standings = await survey(chain, study, flags);
   if (flags.json) {

@@ -20,7 +20,7 @@ if (import.meta.main) {
     : name === "wasm-fused"
     ? await ENGINES.wasm.create(model, weights, { ...options, fusedMultiplyAdd: true })
     : await ENGINES[name].create(model, weights, options);
-  const batch = { ...workloadBatch(), count: batchSize };
+  const batch = { ...workloadBatch(modelName), count: batchSize };
   await measureTraining(() => engine.trainBatch(batch, learningRate), Number(seconds));
   engine.close();
 }

@@ -1,10 +1,30 @@
 import process from "node:process";
 import { createRng } from "../../pipeline/lib/core/rng.ts";
+import type { Architecture, ArchitectureSizes } from "../../pipeline/lib/nn/architectures/architecture.ts";
 import { ARCHITECTURES } from "../../pipeline/lib/nn/architectures/architectures.ts";
 import type { Layer, Model } from "../../pipeline/lib/nn/model.ts";
 
-/** What every engine trains on, so that their figures can be compared. */
-export const WORKLOAD = { batchSize: 256, windowSamples: 216, channels: 1, classes: 5, learningRate: 1e-3 };
+/** How every engine trains, so that their figures can be compared. */
+export const WORKLOAD = { batchSize: 256, classes: 5, learningRate: 1e-3 };
+
+/** A model and the windows that it sees. */
+interface Workload extends Omit<ArchitectureSizes, "classes"> {
+  build: Architecture["build"];
+}
+
+const BEAT = { windowSamples: 216, channels: 1 };
+const { lstm, cnn, gru, bilstm } = ARCHITECTURES;
+
+/** What is trained by name; the last two are measured only. */
+const WORKLOADS: Record<string, Workload> = {
+  lstm: { ...BEAT, build: lstm.build },
+  cnn: { ...BEAT, build: cnn.build },
+  gru: { ...BEAT, build: gru.build },
+  bilstm: { ...BEAT, build: bilstm.build },
+  "cnn-c": { ...BEAT, build: buildAveragedConvolutions },
+  "lstm-27x8": { windowSamples: 27, channels: 8, build: lstm.build },
+};
+export const WORKLOAD_NAMES = Object.keys(WORKLOADS);
 
 /** Batches before the clock starts: compilation, allocation. */
 const WARM_UP_BATCHES = 2;
@@ -18,17 +38,8 @@ export interface Measurement {
   peakRssMb: number;
 }
 
-/** @returns The architecture, or the model that is only measured, for the workload's windows. */
-export function workloadModel(name: string): Model {
-  return MEASURED_MODELS[name]?.() ?? ARCHITECTURES[name].build(WORKLOAD);
-}
-
-/** Models that are no architectures of the project, by name. */
-const MEASURED_MODELS: Record<string, () => Model> = { "cnn-c": convolutionsAveraged };
-
 /** Three convolutions of short kernels and the mean over time: nearly all of its work is in two matrix products. */
-function convolutionsAveraged(): Model {
-  const { windowSamples, channels, classes } = WORKLOAD;
+function buildAveragedConvolutions({ windowSamples, channels, classes }: ArchitectureSizes): Model {
   const convolution = (
     name: string,
     input: string,
@@ -59,11 +70,17 @@ function convolutionsAveraged(): Model {
   };
 }
 
-/** @returns One batch of noise: windows [batchSize, windowSamples], labels [batchSize]. */
-export function workloadBatch(): { windows: Float32Array; labels: Uint8Array } {
-  const rng = createRng(1), { batchSize, windowSamples, classes } = WORKLOAD;
+/** @param name One of `WORKLOAD_NAMES`. */
+export function workloadModel(name: string): Model {
+  const { build, windowSamples, channels } = WORKLOADS[name];
+  return build({ windowSamples, channels, classes: WORKLOAD.classes });
+}
+
+/** @returns One batch of noise: windows [batchSize, windowSamples, channels], labels [batchSize]. */
+export function workloadBatch(name: string): { windows: Float32Array; labels: Uint8Array } {
+  const rng = createRng(1), { batchSize, classes } = WORKLOAD, { windowSamples, channels } = WORKLOADS[name];
   return {
-    windows: Float32Array.from({ length: batchSize * windowSamples }, rng.normal),
+    windows: Float32Array.from({ length: batchSize * windowSamples * channels }, rng.normal),
     labels: Uint8Array.from({ length: batchSize }, () => rng.integer(classes)),
   };
 }

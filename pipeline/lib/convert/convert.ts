@@ -1,3 +1,4 @@
+import { StageError } from "../core/errors.ts";
 import type { TfliteModel } from "../formats/tflite/graph.ts";
 import type { Layer, Model, Weights } from "../nn/model.ts";
 import { checkWeights, outputShapes } from "../nn/shapes.ts";
@@ -21,6 +22,21 @@ const LOWERINGS: { [Kind in Layer["kind"]]?: Lowering<Extract<Layer, { kind: Kin
   GlobalAveragePooling1D: lowerGlobalAveragePooling1D,
   Dense: lowerDense,
 };
+
+/**
+ * Says before anything is computed that a model cannot be converted.
+ *
+ * @param name Of the model, for the message. @param hint What to do instead.
+ * @throws StageError A layer of a kind that has no lowering.
+ */
+export function checkConvertible(name: string, model: Model, hint: string): void {
+  const missing = withoutDropout(model).layers.find(({ kind }) => LOWERINGS[kind] === undefined);
+  if (missing === undefined) return;
+  throw new StageError(
+    `Cannot convert ${name}: each of its layers must have a form in TFLite, got ${missing.kind} "${missing.name}"`,
+    { hint },
+  );
+}
 
 /** The first release whose interpreter runs every operator version that is written here. */
 const MIN_RUNTIME_VERSION = "1.14.0";

@@ -145,7 +145,7 @@ for (const [name, model] of Object.entries(NETWORKS)) {
   });
 }
 
-for (const name of Object.keys(ARCHITECTURES)) {
+for (const name of ["cnn", "lstm"]) {
   Deno.test(`convertToTflite() and quantizeToInt8() keep what "${name}" computes at full size`, () => {
     const model = ARCHITECTURES[name].build({ windowSamples: SAMPLES, channels: 1, classes: CLASSES });
     const weights = livelyWeights(model), windows = beatWindows(WINDOWS, SAMPLES);

@@ -23,7 +23,7 @@ Deno.test("spreadRows() chooses rising rows inside the table, all of them when a
   assert.deepEqual([...spreadRows(10, 5)], [0, 2, 4, 6, 8]);
 });
 
-for (const name of Object.keys(ARCHITECTURES)) {
+for (const name of ["cnn", "lstm"]) {
   Deno.test(`classifyWindows() gives every window of ${name} the reference's class, with one interpreter and with three`, async () => {
     const windowSamples = 216, count = 24, rng = createRng(3);
     const model = ARCHITECTURES[name].build({ windowSamples, channels: 1, classes: 5 });

@@ -20,14 +20,16 @@ export interface StageDeclaration<S extends ParamSpec = ParamSpec> {
 }
 
 /** Architectures that can be trained; lib/nn/architectures holds them, a test compares the two lists. */
-export const MODEL_NAMES = ["cnn", "lstm"] as const;
+export const MODEL_NAMES = ["cnn", "lstm", "bilstm", "gru"] as const;
+/** Those that are made when none is named. */
+const DEFAULT_MODELS = ["cnn", "lstm"] as const;
 
 /** Training engines; lib/engine/engines.ts holds them, a test compares the two lists. */
 export const ENGINE_NAMES = ["wasm", "tfjs-wasm", "tfjs-node"] as const;
 
 const model = {
   type: "list",
-  default: MODEL_NAMES,
+  default: DEFAULT_MODELS,
   choices: MODEL_NAMES,
   doc: "Models to work on",
 } as const;
