@@ -2,8 +2,10 @@ import { kindOf } from "../nn/layers/layer_kinds.ts";
 import type { Layer, Model } from "../nn/model.ts";
 import { outputShapes, weightShapes } from "../nn/shapes.ts";
 import { BLOCK_SAMPLES, type Machine, ROW_BYTES } from "./kernels/kernels.ts";
-import { type BlockOp, type BlockTensor, type Pass, roundUp } from "./layers/block.ts";
+import { type BlockContext, type BlockOp, type BlockTensor, type Pass, roundUp } from "./layers/block.ts";
+import { compileRounded, roundRows } from "./layers/fake_quantize.ts";
 import { compileLayer } from "./layers/layer_compilers.ts";
+import type { Rounding, Roundings } from "./layers/rounding.ts";
 import { checkSoftmaxOutput } from "./softmax_output.ts";
 
 /** Where one of the model's weights lies among the parameters. */
@@ -74,10 +76,16 @@ export interface BlockProgram {
  * Supported: the kinds of layers in layers/layer_compilers.ts, any number of InputLayers, and as the output classes from a
  * Dense or an Activation layer with softmax.
  *
+ * @param roundings Activations that layers see rounded. The model's output is rounded in predictions, and not where a loss
+ *   reads it, which would be infinite at a probability of 0.
  * @throws TypeError A layer or activation that the kernels do not have, by name.
  * @throws RangeError, TypeError A model that does not fit together.
  */
-export function compileBlockProgram(model: Model, addresses: ProgramAddresses): BlockProgram {
+export function compileBlockProgram(
+  model: Model,
+  addresses: ProgramAddresses,
+  roundings: Roundings = {},
+): BlockProgram {
   const shapes = outputShapes(model);
   const margins = readMargins(model, shapes);
   const tensors = new Map<string, BlockTensor>();
@@ -112,11 +120,16 @@ export function compileBlockProgram(model: Model, addresses: ProgramAddresses): 
   for (const layer of model.layers) {
     const output = allocateTensor(layer);
     tensors.set(layer.name, output);
-    if (layer.kind === "InputLayer") continue;
-    ops.push(compileLayer(layer, {
+    const rounding = roundings[layer.name] as Rounding | undefined;
+    if (layer.kind === "InputLayer") {
+      if (rounding !== undefined) ops.push(compileRoundedInput(output, rounding));
+      continue;
+    }
+    const isModelOutput = layer.name === model.output;
+    const context: BlockContext = {
       inputs: layer.inputs.map((input) => tensors.get(input)!),
       output,
-      isModelOutput: layer.name === model.output,
+      isModelOutput,
       parameters: addresses.parameters,
       allocate,
       reserve,
@@ -125,15 +138,18 @@ export function compileBlockProgram(model: Model, addresses: ProgramAddresses): 
         movingParameters.push({ offset, count: parameterCount - offset, momentum });
         return offset;
       },
+      rounding: (what) => roundings[`${layer.name}/${what}`],
       place: ({ name, ...place }) => places.set(`${layer.name}/${name}`, place),
-    }));
+    };
+    const compile = (context: BlockContext) => compileLayer(layer, context);
+    ops.push(compileRounded(isModelOutput ? undefined : rounding, context, compile));
   }
 
   checkSoftmaxOutput(model, shapes);
   const logits = tensors.get(model.output)!, classes = logits.channels;
   const probabilities = allocate(classes * BLOCK_SAMPLES);
   const labels = allocate(BLOCK_SAMPLES), sampleWeights = allocate(BLOCK_SAMPLES);
-  const backwardOps = ops.toReversed();
+  const backwardOps = ops.toReversed(), outputRounding = roundings[model.output] as Rounding | undefined;
   return {
     inputs: model.layers.filter(({ kind }) => kind === "InputLayer").map(({ name }) => tensors.get(name)!),
     logits,
@@ -150,12 +166,21 @@ export function compileBlockProgram(model: Model, addresses: ProgramAddresses): 
     forward(machine, pass) {
       for (const op of ops) op.forward(machine, pass);
       machine.kernels.softmaxForward(classes, logits.address, probabilities);
+      if (outputRounding && !pass.training) roundRows(machine, outputRounding, classes, probabilities);
     },
     backward(machine, { gradients: parameterGradients, differentiateLoss }, pass) {
       for (const { address, bytes } of gradients) machine.kernels.zero(address, bytes);
       differentiateLoss();
       for (const op of backwardOps) op.backward(machine, parameterGradients, pass);
     },
+  };
+}
+
+/** What a window's values are rounded to before anything reads them. */
+function compileRoundedInput({ steps, channels, address }: BlockTensor, rounding: Rounding): BlockOp {
+  return {
+    forward: (machine) => roundRows(machine, rounding, steps * channels, address),
+    backward() {},
   };
 }
 

@@ -2,6 +2,7 @@ import { createBlockLoss } from "./block_loss.ts";
 import { type BlockProgram, compileBlockProgram } from "./block_program.ts";
 import { BLOCK_SAMPLES, type Machine } from "./kernels/kernels.ts";
 import type { Pass } from "./layers/block.ts";
+import type { Roundings } from "./layers/rounding.ts";
 import type { CheckedLoss } from "./losses.ts";
 import { type EngineLayout, shardCount } from "./wasm_layout.ts";
 import type { Model } from "../nn/model.ts";
@@ -21,6 +22,7 @@ export interface BlockRunner {
 /** What a runner is made from. */
 export interface BlockRunnerOptions {
   model: Model;
+  roundings: Roundings;
   layout: EngineLayout;
   machine: Machine;
   /** Which scratch memory is its own. */
@@ -46,7 +48,7 @@ export function createBlockRunner(options: BlockRunnerOptions): BlockRunner {
   const program = compileBlockProgram(model, {
     parameters: layout.weights,
     scratch: layout.scratch + worker * layout.scratchBytes,
-  });
+  }, options.roundings);
   program.prepare(machine);
   const { buffer } = machine.floats;
   const losses = new Float64Array(buffer, layout.losses, layout.blocks);

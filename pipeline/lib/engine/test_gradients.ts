@@ -7,6 +7,7 @@ import { outputShapes, valueCount } from "../nn/shapes.ts";
 import type { TrainingBatch } from "./engine.ts";
 import { ENGINES } from "./engines.ts";
 import { BLOCK_SAMPLES } from "./kernels/kernels.ts";
+import type { Roundings } from "./layers/rounding.ts";
 import { isTfjsWasmInstalled } from "./tfjs/tfjs_packages.ts";
 import { createWasmEngine, type WasmEngineOptions } from "./wasm_engine.ts";
 
@@ -97,9 +98,11 @@ export async function engineGradient(
   weights: Weights,
   batch: TrainingBatch,
   classWeights: number[],
+  roundings: Roundings = {},
 ) {
   const options = {
     weights,
+    roundings,
     workers: 1,
     batchSize: batch.count,
     classWeights,

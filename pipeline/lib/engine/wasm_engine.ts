@@ -11,6 +11,7 @@ import {
 } from "./checks.ts";
 import type { Engine } from "./engine.ts";
 import { BLOCK_SAMPLES, compileKernels, createMachine } from "./kernels/kernels.ts";
+import { checkRoundings, type Roundings } from "./layers/rounding.ts";
 import { checkLoss, type LossOptions } from "./losses.ts";
 import { createOptimizer, isPenalized, type OptimizerOptions } from "./optimizers.ts";
 import { planMemory, shardCount } from "./wasm_layout.ts";
@@ -42,6 +43,8 @@ export interface WasmEngineOptions {
    * arguments alone. Default: the weight itself.
    */
   roundWeight?: WeightChange;
+  /** What activations are rounded to in both passes and in predictions. Default: nothing. */
+  roundings?: Roundings;
   /** Decides the masks of Dropout layers, together with the steps done: an integer of at least 0 below 2^32. Default 0. */
   seed?: number;
 }
@@ -65,12 +68,13 @@ export async function createWasmEngine(
   weights: Weights,
   options: WasmEngineOptions = {},
 ): Promise<Engine> {
-  const { workers = navigator.hardwareConcurrency, batchSize = 256, seed = 0 } = options;
+  const { workers = navigator.hardwareConcurrency, batchSize = 256, seed = 0, roundings = {} } = options;
   checkInteger("workers", workers, MAX_WORKERS);
   checkInteger("batchSize", batchSize, 2 ** 20);
   if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
     throw new RangeError(`Cannot start the wasm engine: seed must be an integer in [0, 2^32), got ${seed}`);
   }
+  checkRoundings(roundings);
   const loss = checkLoss(options.loss);
   const optimizer = createOptimizer(options.optimizer), { roundWeight } = options;
   const layout = planMemory(model, {
@@ -78,6 +82,7 @@ export async function createWasmEngine(
     workers,
     slots: optimizer.slots.length,
     isRounded: roundWeight !== undefined,
+    roundings,
   });
   const classWeights = checkClassWeights(options.classWeights, layout.classes);
   checkWeights(model, weights);
@@ -109,6 +114,7 @@ export async function createWasmEngine(
         kernels,
         memory,
         model,
+        roundings,
         layout,
         worker,
         seed,

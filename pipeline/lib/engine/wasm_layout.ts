@@ -2,6 +2,7 @@ import type { Model } from "../nn/model.ts";
 import { compileBlockProgram } from "./block_program.ts";
 import { BLOCK_SAMPLES, RESERVED_BYTES, ROW_BYTES } from "./kernels/kernels.ts";
 import { roundUp } from "./layers/block.ts";
+import type { Roundings } from "./layers/rounding.ts";
 
 /** Gradients are summed in this many parts at most, whatever the number of workers: the sum's rounding depends on it. */
 const MAX_SHARDS = 32;
@@ -58,19 +59,21 @@ export function shardCount(blocks: number): number {
  * Plans the shared memory.
  *
  * @param slots Arrays that the optimizer keeps. @param isRounded Whether the passes see other weights than the optimizer.
+ * @param roundings As `compileBlockProgram` gets them.
  * @throws RangeError When 2 GB would not hold it.
  * @throws RangeError, TypeError as `compileBlockProgram`.
  */
 export function planMemory(
   model: Model,
-  { batchSize, workers, slots, isRounded }: {
+  { batchSize, workers, slots, isRounded, roundings }: {
     batchSize: number;
     workers: number;
     slots: number;
     isRounded: boolean;
+    roundings: Roundings;
   },
 ): EngineLayout {
-  const program = compileBlockProgram(model, { parameters: 0, scratch: 0 });
+  const program = compileBlockProgram(model, { parameters: 0, scratch: 0 }, roundings);
   const blocks = Math.ceil(batchSize / BLOCK_SAMPLES);
   const windowValues = program.inputs.reduce((sum, { steps, channels }) => sum + steps * channels, 0);
   const classes = program.logits.channels;

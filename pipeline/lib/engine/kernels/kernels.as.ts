@@ -7,6 +7,7 @@
 
 import { convBackward, convForward } from "./convolution.as.ts";
 import { depthwiseBackward, depthwiseForward } from "./depthwise.as.ts";
+import { fakeQuantize, fakeQuantizeBackward, isWithin } from "./fake_quantize.as.ts";
 import { combineRows, maskRows } from "./graph.as.ts";
 import { gruBackward, gruForward } from "./gru.as.ts";
 import {
@@ -35,9 +36,13 @@ import { averagePoolBackward, averagePoolForward, maxPoolBackward, maxPoolForwar
 export { gruBackward, gruForward, prepare };
 export { convBackward, convForward, depthwiseBackward, depthwiseForward };
 export { combineRows, maskRows };
+export { fakeQuantize, fakeQuantizeBackward };
 export { adam, addPenalty, clampValues, decayWeights, momentumStep, scaleValues, sumGradients, sumOfSquares };
 export { blockStatistics, movingAverage, normalize, normalizeBackward };
 export { averagePoolBackward, averagePoolForward, maxPoolBackward, maxPoolForward };
+
+/** Ends of the integers that hold a rounded hidden state, int8, and cell, int16. */
+const HIDDEN_LOW: f32 = -128, HIDDEN_HIGH: f32 = 127, CELL_LOW: f32 = -32768, CELL_HIGH: f32 = 32767;
 
 export function zero(address: usize, bytes: usize): void {
   memory.fill(address, 0, bytes);
@@ -57,6 +62,7 @@ export function copy(target: usize, source: usize, bytes: usize): void {
  * @param gates [steps][4 units][32], written: the gates after their activation.
  * @param cells [steps + 1][units][32], written from step 1; step 0 is 0.
  * @param scratch Floats for the packed weights: 4 units * columns.
+ * @param hiddenStep, cellStep What hidden states, int8, and cells, int16, are rounded to multiples of; both 0: they are not.
  */
 export function lstmForward(
   steps: i32,
@@ -68,6 +74,8 @@ export function lstmForward(
   gates: usize,
   cells: usize,
   scratch: usize,
+  hiddenStep: f32,
+  cellStep: f32,
 ): void {
   const block = units * ROW;
   packRows(4 * units, columns, weights, padded << 2, scratch);
@@ -84,10 +92,12 @@ export function lstmForward(
       const written = f32x4.mul(v128.load(g), v128.load(g + 2 * block));
       v128.store(cell + block + at, multiplyAdd(v128.load(g + block), v128.load(cell + at), written));
     }
+    if (cellStep != 0) fakeQuantize(units, cell + block, cell + block, cellStep, CELL_LOW, CELL_HIGH);
     hyperbolicTangent(cell + block, next, block);
     for (let at: usize = 0; at < block; at += 16) {
       v128.store(next + at, f32x4.mul(v128.load(gate + 3 * block + at), v128.load(next + at)));
     }
+    if (hiddenStep != 0) fakeQuantize(units, next, next, hiddenStep, HIDDEN_LOW, HIDDEN_HIGH);
   }
 }
 
@@ -102,6 +112,8 @@ export function lstmForward(
  * @param weightGradient [4 units][padded], added to.
  * @param scratch Floats for the packed weights: 4 units for each unit and each input, both rounded up to a multiple
  *   of 4.
+ * @param activated [units][32], scratch; 0: nothing was rounded. @param hiddenStep, cellStep As in `lstmForward`; gradients
+ *   pass straight through the rounding, and not at all where a value was moved to an end.
  */
 export function lstmBackward(
   steps: i32,
@@ -121,7 +133,11 @@ export function lstmBackward(
   inputStep: i32,
   weightGradient: usize,
   scratch: usize,
+  activated: usize,
+  hiddenStep: f32,
+  cellStep: f32,
 ): void {
+  const hiddenInverse = f32x4.splat(1 / hiddenStep), cellInverse = f32x4.splat(1 / cellStep);
   const block = units * ROW, line = padded << 2, inputWeights = scratch + ((units + 3) & ~3) * 16 * units;
   packColumns(units, 4 * units, weights, line, scratch);
   if (inputGradient != 0) packColumns(inputs, 4 * units, weights + (units << 2), line, inputWeights);
@@ -138,14 +154,26 @@ export function lstmBackward(
         );
       }
     }
+    if (activated != 0) hyperbolicTangent(cell + block, activated, block);
     for (let at: usize = 0; at < block; at += 16) {
       const g = gate + at;
       const i = v128.load(g), f = v128.load(g + block);
       const c = v128.load(g + 2 * block), o = v128.load(g + 3 * block);
-      // The hidden state is o * tanh(cell), and o is never 0.
-      const tanhCell = f32x4.div(v128.load(now + columns * ROW + at), o), dh = v128.load(hiddenGradient + at);
+      let tanhCell: v128, dh = v128.load(hiddenGradient + at);
+      if (activated == 0) {
+        // The hidden state is o * tanh(cell), and o is never 0.
+        tanhCell = f32x4.div(v128.load(now + columns * ROW + at), o);
+      } else {
+        tanhCell = v128.load(activated + at);
+        const hidden = f32x4.mul(o, tanhCell);
+        dh = v128.and(dh, isWithin(hidden, hiddenInverse, f32x4.splat(HIDDEN_LOW), f32x4.splat(HIDDEN_HIGH)));
+      }
       const dTanhCell = f32x4.sub(one(), f32x4.mul(tanhCell, tanhCell));
-      const dc = multiplyAdd(f32x4.mul(dh, o), dTanhCell, v128.load(cellGradient + at));
+      let dc = multiplyAdd(f32x4.mul(dh, o), dTanhCell, v128.load(cellGradient + at));
+      if (activated != 0) {
+        const exact = multiplyAdd(f, v128.load(cell + at), f32x4.mul(i, c));
+        dc = v128.and(dc, isWithin(exact, cellInverse, f32x4.splat(CELL_LOW), f32x4.splat(CELL_HIGH)));
+      }
       const di = f32x4.mul(f32x4.mul(dc, c), f32x4.mul(i, f32x4.sub(one(), i)));
       const df = f32x4.mul(f32x4.mul(dc, v128.load(cell + at)), f32x4.mul(f, f32x4.sub(one(), f)));
       const dz = f32x4.mul(f32x4.mul(dc, i), f32x4.sub(one(), f32x4.mul(c, c)));

@@ -83,6 +83,8 @@ export interface Kernels {
     gates: number,
     cells: number,
     scratch: number,
+    hiddenStep: number,
+    cellStep: number,
   ): void;
   lstmBackward(
     steps: number,
@@ -102,6 +104,9 @@ export interface Kernels {
     inputStep: number,
     weightGradient: number,
     scratch: number,
+    activated: number,
+    hiddenStep: number,
+    cellStep: number,
   ): void;
   gruForward(
     steps: number,
@@ -145,6 +150,23 @@ export interface Kernels {
     source: number,
     sourceStep: number,
     sourceChannel: number,
+  ): void;
+  fakeQuantize(
+    rows: number,
+    source: number,
+    target: number,
+    step: number,
+    low: number,
+    high: number,
+  ): void;
+  fakeQuantizeBackward(
+    rows: number,
+    source: number,
+    targetGradient: number,
+    sourceGradient: number,
+    step: number,
+    low: number,
+    high: number,
   ): void;
   maskRows(
     rows: number,

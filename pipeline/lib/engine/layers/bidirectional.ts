@@ -46,6 +46,7 @@ function compileDirection(
     ...context,
     output,
     isModelOutput: false,
+    rounding: (what) => context.rounding(`${direction}/${what}`),
     place: ({ name, ...place }) => context.place({ name: `${direction}/${name}`, ...place }),
   };
   return { op: directed.kind === "LSTM" ? compileLstm(directed, own) : compileGru(directed, own), output };

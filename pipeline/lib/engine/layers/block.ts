@@ -1,5 +1,6 @@
 import type { MaskPosition } from "../../nn/layers/dropout.ts";
 import type { Machine } from "../kernels/kernels.ts";
+import type { Rounding } from "./rounding.ts";
 
 /** A layer's output for one block of 32 samples: [steps][channels][32]; [features] is one step. */
 export interface BlockTensor {
@@ -62,6 +63,8 @@ export interface BlockContext {
    * @param momentum Share of their old value that a step keeps. @returns As `reserve`.
    */
   reserveMoving(floats: number, momentum: number): number;
+  /** @returns What the layer's tensor "<layer>/<what>" is rounded to; undefined: it is not. */
+  rounding(what: string): Rounding | undefined;
   /** Says where a weight of the model lies. */
   place(weight: WeightPlace): void;
 }

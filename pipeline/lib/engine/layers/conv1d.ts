@@ -3,6 +3,7 @@ import type { Activation, Conv1DLayer, DenseLayer } from "../../nn/model.ts";
 import { ROW_BYTES } from "../kernels/kernels.ts";
 import { compileActivation, withActivation } from "./activation.ts";
 import { type BlockContext, type BlockOp, roundUp } from "./block.ts";
+import { compileRounded } from "./fake_quantize.ts";
 
 /** How a window slides over the input. A dense layer is one window of one step. */
 interface ConvolutionSizes {
@@ -35,8 +36,13 @@ export function compileActivated(
   sizes: Omit<ConvolutionSizes, "relu">,
   context: BlockContext,
 ): BlockOp {
-  const relu = layer.activation === "relu", op = compileConvolution({ ...sizes, relu }, context);
-  return relu ? op : withActivation(op, compileActivation(layer, context));
+  if (layer.activation === "relu") return compileConvolution({ ...sizes, relu: true }, context);
+  const op = compileRounded(
+    context.rounding("preactivation"),
+    context,
+    (context) => compileConvolution({ ...sizes, relu: false }, context),
+  );
+  return withActivation(op, compileActivation(layer, context));
 }
 
 /** A window is one slice of the input or, with a dilation, one slice for each of its steps. */

@@ -5,10 +5,16 @@ import { BLOCK_SAMPLES, ROW_BYTES } from "../kernels/kernels.ts";
 import { compileActivation, withActivation } from "./activation.ts";
 import { type BlockContext, type BlockOp, type BlockTensor, roundUp } from "./block.ts";
 import { compileActivated } from "./conv1d.ts";
+import { compileRounded } from "./fake_quantize.ts";
 
 /** Compiles a convolution of each channel by itself. */
 export function compileDepthwiseConv1D(layer: DepthwiseConv1DLayer, context: BlockContext): BlockOp {
-  return withActivation(compileDepthwise(layer, context), compileActivation(layer, context));
+  const op = compileRounded(
+    context.rounding("preactivation"),
+    context,
+    (context) => compileDepthwise(layer, context),
+  );
+  return withActivation(op, compileActivation(layer, context));
 }
 
 /** Compiles a convolution of each channel by itself and one of window 1 behind it. */
@@ -21,7 +27,11 @@ export function compileSeparableConv1D(layer: SeparableConv1DLayer, context: Blo
     address: context.allocate(floats),
     gradient: context.allocate(floats),
   };
-  const depthwise = compileDepthwise({ ...layer, useBias: false }, { ...context, output: hidden });
+  const depthwise = compileRounded(
+    context.rounding("depthwise"),
+    { ...context, output: hidden },
+    (context) => compileDepthwise({ ...layer, useBias: false }, context),
+  );
   const pointwise = compileActivated(layer, {
     filters: layer.filters,
     kernelSize: 1,

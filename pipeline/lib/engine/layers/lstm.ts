@@ -2,6 +2,7 @@ import type { LSTMLayer } from "../../nn/model.ts";
 import { BLOCK_SAMPLES } from "../kernels/kernels.ts";
 import { type BlockContext, type BlockOp, roundUp } from "./block.ts";
 import { createState } from "./recurrent.ts";
+import type { Rounding } from "./rounding.ts";
 
 /**
  * Compiles an LSTM, with tanh and sigmoid, over all steps of its input.
@@ -22,6 +23,10 @@ export function compileLstm(layer: LSTMLayer, context: BlockContext): BlockOp {
   const cellGradient = context.allocate(units * BLOCK_SAMPLES);
   const packedFloats = 4 * units * Math.max(columns, roundUp(units, 4) + roundUp(channels, 4));
   const packedWeights = context.allocate(packedFloats);
+  const hidden = context.rounding("hidden"), cell = context.rounding("cell");
+  const hiddenStep = hidden?.scale ?? 0, cellStep = cell?.scale ?? 0;
+  checkState(layer, { hidden, cell });
+  const activated = hidden === undefined ? 0 : context.allocate(units * BLOCK_SAMPLES);
   return {
     prepare: state.prepare,
     forward(machine) {
@@ -36,6 +41,8 @@ export function compileLstm(layer: LSTMLayer, context: BlockContext): BlockOp {
         gates,
         cells,
         packedWeights,
+        hiddenStep,
+        cellStep,
       );
       state.store(machine);
     },
@@ -60,7 +67,24 @@ export function compileLstm(layer: LSTMLayer, context: BlockContext): BlockOp {
         state.inputStep,
         gradients + 4 * weights,
         packedWeights,
+        activated,
+        hiddenStep,
+        cellStep,
       );
     },
   };
+}
+
+/** @throws RangeError Not both of an LSTM's states rounded, or not to all integers of int8 and int16 around 0. */
+function checkState(
+  { name }: LSTMLayer,
+  { hidden, cell }: { hidden?: Rounding; cell?: Rounding },
+): void {
+  const isWhole = (rounding: Rounding | undefined, bits: number) =>
+    rounding?.zeroPoint === 0 && rounding.low === -(2 ** (bits - 1)) && rounding.high === 2 ** (bits - 1) - 1;
+  if (hidden === undefined && cell === undefined || isWhole(hidden, 8) && isWhole(cell, 16)) return;
+  throw new RangeError(
+    `Cannot round LSTM "${name}": its hidden state must become int8 and its cell int16, both with zero point 0, got ` +
+      JSON.stringify({ hidden, cell }),
+  );
 }

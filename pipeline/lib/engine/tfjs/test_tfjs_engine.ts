@@ -185,6 +185,7 @@ export function testTfjsEngine(
     await assert.rejects(ENGINES[name].create(model, weights, { classWeights: [1] }), RangeError);
     await assert.rejects(ENGINES[name].create(model, weights, { loss: { focalGamma: 1 } }), /no focal loss/);
     await assert.rejects(ENGINES[name].create(model, weights, { roundWeight: () => {} }), /cannot round/);
+    await assert.rejects(ENGINES[name].create(model, weights, { roundings: {} }), /cannot round/);
     const linear = chain(input(6), { kind: "Dense", units: 3, activation: "linear" });
     const linearWeights = randomWeights(linear, rng);
     await assert.rejects(

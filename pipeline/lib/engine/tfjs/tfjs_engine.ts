@@ -18,9 +18,11 @@ import type { TensorFlow } from "./tensorflow.ts";
 import { buildTfjsModel } from "./tfjs_model.ts";
 
 /** How an engine on TensorFlow.js computes. */
-export interface TfjsEngineOptions
-  extends
-    Pick<WasmEngineOptions, "batchSize" | "optimizer" | "classWeights" | "loss" | "roundWeight" | "seed"> {
+export interface TfjsEngineOptions extends
+  Pick<
+    WasmEngineOptions,
+    "batchSize" | "optimizer" | "classWeights" | "loss" | "roundWeight" | "roundings" | "seed"
+  > {
   /** For example "tfjs-wasm". */
   name: string;
   /** Name of TensorFlow.js' backend, for example "wasm". */
@@ -48,8 +50,10 @@ export async function createTfjsEngine(
   checkInteger("batchSize", batchSize, 2 ** 20);
   const optimizer = checkOptimizer(options.optimizer), slotNames = OPTIMIZER_SLOTS[optimizer.kind];
   const lossOptions = checkLoss(options.loss);
-  if (options.roundWeight) {
-    throw new RangeError(`Cannot start ${name}: it cannot round weights as it trains; use the engine wasm`);
+  if (options.roundWeight || options.roundings) {
+    throw new RangeError(
+      `Cannot start ${name}: it cannot round weights and activations as it trains; use the engine wasm`,
+    );
   }
   if (lossOptions.focalGamma > 0) {
     throw new RangeError(
