@@ -1,0 +1,71 @@
+import { floatValues, type Run } from "../kernel.ts";
+import { sigmoid } from "./elementwise.ts";
+import type { LstmPlan } from "./lstm_plan.ts";
+
+const GATE_COUNT = 4;
+
+/**
+ * The float32 LSTM; sums are kept in float64, states in float32.
+ *
+ * Source: LstmStepFloat in tensorflow/lite/kernels/lstm_eval.cc of TensorFlow 2.9.
+ */
+export function planFloatLstm(plan: LstmPlan): Run {
+  const { batch, steps, channels, units, cellWritten } = plan;
+  const input = floatValues(plan.input), output = floatValues(plan.output);
+  const hidden = floatValues(plan.hidden), cell = floatValues(plan.cell);
+  const clip = plan.cellClip > 0 ? plan.cellClip : Infinity;
+  const columns = channels + units;
+  const weights = interleaveGates(plan), bias = interleave(plan.biases.map(floatValues));
+  // What a step reads: the input's channels, then the hidden states.
+  const read = new Float64Array(columns);
+
+  const step = (at: number, state: number) => {
+    for (let c = 0; c < channels; c++) read[c] = input[at * channels + c];
+    for (let u = 0; u < units; u++) read[channels + u] = hidden[state + u];
+    for (let unit = 0, w = 0; unit < units; unit++) {
+      const gate = unit * GATE_COUNT;
+      let toInput = bias[gate], toForget = bias[gate + 1], toCell = bias[gate + 2], toOutput = bias[gate + 3];
+      for (let i = 0; i < columns; i++, w += GATE_COUNT) {
+        const value = read[i];
+        toInput += value * weights[w];
+        toForget += value * weights[w + 1];
+        toCell += value * weights[w + 2];
+        toOutput += value * weights[w + 3];
+      }
+      const sum = sigmoid(toForget) * cell[state + unit] + sigmoid(toInput) * Math.tanh(toCell);
+      const kept = Math.min(Math.max(sum, -clip), clip);
+      cell[state + unit] = kept;
+      hidden[state + unit] = sigmoid(toOutput) * Math.tanh(kept);
+    }
+    for (let u = 0; u < units; u++) output[at * units + u] = hidden[state + u];
+  };
+
+  return () => {
+    for (let t = 0; t < steps; t++) {
+      for (let window = 0; window < batch; window++) step(window * steps + t, window * units);
+      cellWritten();
+    }
+  };
+}
+
+/** @returns [units, channels + units, gates]: all that one unit reads lies side by side. */
+function interleaveGates({ weights, recurrent, channels, units }: LstmPlan): Float64Array {
+  const rows = weights.map((operand, gate) => {
+    const fromInput = floatValues(operand), fromHidden = floatValues(recurrent[gate]);
+    const joined = new Float32Array(units * (channels + units));
+    for (let unit = 0; unit < units; unit++) {
+      const at = unit * (channels + units);
+      joined.set(fromInput.subarray(unit * channels, (unit + 1) * channels), at);
+      joined.set(fromHidden.subarray(unit * units, (unit + 1) * units), at + channels);
+    }
+    return joined;
+  });
+  return interleave(rows);
+}
+
+/** @returns The arrays' first values, then their second ones ... */
+function interleave(arrays: readonly Float32Array[]): Float64Array {
+  const result = new Float64Array(arrays.length * arrays[0].length);
+  arrays.forEach((values, k) => values.forEach((value, i) => result[i * arrays.length + k] = value));
+  return result;
+}
