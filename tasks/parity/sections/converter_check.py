@@ -1,0 +1,113 @@
+"""Converts and quantizes the models of converter.ts with Google's converter, by the same calibration windows, and compares."""
+
+import os
+import time
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+from checks import cases, check
+
+FLOAT_LIMIT = 1e-5
+# Of all weights, that may differ, by one step.
+WEIGHT_SHARE = 1e-3
+folder, given = cases()
+
+
+def floats(path, *shape):
+    return np.fromfile(folder / path, dtype=np.float32).reshape(shape)
+
+
+def converter(model):
+    shape = (1, *model.inputs[0].shape[1:])
+    concrete = tf.function(lambda x: model(x)).get_concrete_function(tf.TensorSpec(shape, tf.float32))
+    return tf.lite.TFLiteConverter.from_concrete_functions([concrete], model)
+
+
+def to_int8(model, windows):
+    """Full integer, one scale for the weights of a dense layer: TFLite 2.9 computes others wrongly."""
+    tool = converter(model)
+    tool.optimizations = [tf.lite.Optimize.DEFAULT]
+    tool.representative_dataset = lambda: ([window[np.newaxis]] for window in windows)
+    tool.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    tool.inference_input_type = tool.inference_output_type = tf.int8
+    tool._experimental_disable_per_channel_quantization_for_dense_layers = True
+    return tool.convert()
+
+
+def open_model(content):
+    interpreter = tf.lite.Interpreter(
+        model_content=content,
+        experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+    interpreter.allocate_tensors()
+    return interpreter
+
+
+def predict(content, windows):
+    interpreter, outputs = open_model(content), []
+    source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    for window in windows:
+        interpreter.reset_all_variables()
+        interpreter.set_tensor(source["index"], window[np.newaxis])
+        interpreter.invoke()
+        outputs.append(interpreter.get_tensor(target["index"])[0])
+    return np.stack(outputs)
+
+
+def weights(content):
+    """The network's constants of int8: not what operators write, not the inputs, not the hidden states of LSTMs (input 18)."""
+    interpreter = open_model(content)
+    operators = interpreter._get_ops_details()
+    computed = {index for operator in operators for index in operator["outputs"]}
+    computed |= {operator["inputs"][18] for operator in operators if "LSTM" in operator["op_name"]}
+    computed |= {detail["index"] for detail in interpreter.get_input_details()}
+    return [
+        interpreter.get_tensor(detail["index"]).astype(int)
+        for detail in interpreter.get_tensor_details()
+        if detail["dtype"] == np.int8 and detail["index"] not in computed
+        and detail["quantization_parameters"]["scales"].size > 0 and detail["shape"].prod() > 0
+    ]
+
+
+def compare_weights(name, ours, theirs):
+    """Each of theirs is held against that of ours of its shape which is nearest to it: names differ, contents do not."""
+    left, steps, differing, total = list(ours), 0, 0, 0
+    for tensor in theirs:
+        same_shape = [i for i, other in enumerate(left) if other.shape == tensor.shape]
+        if not same_shape:
+            steps, differing = np.inf, np.inf
+            break
+        nearest = min(same_shape, key=lambda i: np.count_nonzero(left[i] != tensor))
+        difference = np.abs(left.pop(nearest) - tensor)
+        steps, differing, total = max(steps, difference.max()), differing + np.count_nonzero(difference), total + tensor.size
+    check(name, "weights without a counterpart", len(left), 0)
+    check(name, f"share of {total} weights that differ", differing / max(total, 1), WEIGHT_SHARE)
+    check(name, "largest difference of weights, steps", steps, 1)
+
+
+for case in given:
+    name = case["name"]
+    model = tf_keras.models.load_model(folder / f"{name}.h5", compile=False)
+    shape = tuple(model.inputs[0].shape[1:])
+    calibration, windows = floats(f"{name}.calibration.f32", -1, *shape), floats(f"{name}.windows.f32", -1, *shape)
+    started = time.perf_counter()
+    google = converter(model).convert()
+    seconds = time.perf_counter() - started
+    error = np.abs(predict(google, windows) - floats(f"{name}.outputs.f32", len(windows), -1)).max()
+    check(f"{name} float32", "max error", error, FLOAT_LIMIT)
+    ours = (folder / f"{name}.tflite").read_bytes()
+    check(f"{name} float32", "bytes", len(ours))
+    check(f"{name} float32", "bytes, Google", len(google))
+    if not case["int8"]:
+        continue
+    started = time.perf_counter()
+    google = to_int8(model, calibration)
+    check(f"{name}", "convert and quantize, s", case["seconds"])
+    check(f"{name}", "convert and quantize, s, Google", seconds + time.perf_counter() - started)
+    ours = (folder / f"{name}_int8.tflite").read_bytes()
+    compare_weights(f"{name} int8", weights(ours), weights(google))
+    check(f"{name} int8", "bytes", len(ours))
+    check(f"{name} int8", "bytes, Google", len(google))
