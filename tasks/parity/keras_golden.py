@@ -130,8 +130,49 @@ def bidirectional():
     ], name="bidirectional")
 
 
+def images():
+    return keras.Sequential([
+        keras.Input((9, 7, 2)),
+        layers.Conv2D(4, (3, 2), strides=(2, 1), padding="same", activation="relu"),
+        layers.DepthwiseConv2D((2, 3), padding="same", depth_multiplier=2, activation="tanh"),
+        layers.ZeroPadding2D(((1, 0), (2, 1))),
+        layers.Conv2D(5, (3, 2), padding="same", dilation_rate=(2, 3), use_bias=False),
+        layers.LeakyReLU(0.25),
+        layers.SeparableConv2D(6, (2, 3), padding="same", depth_multiplier=2, activation="relu6"),
+        layers.MaxPooling2D((3, 2), strides=(1, 2), padding="same"),
+        layers.DepthwiseConv2D(2, strides=2, padding="same", use_bias=False),
+        layers.AveragePooling2D(2, strides=1, padding="same"),
+        layers.SeparableConv2D(4, 2, use_bias=False),
+        layers.Softmax(),
+        layers.GlobalAveragePooling2D(),
+        layers.Dense(3, activation="softmax"),
+    ], name="images")
+
+
+def image_graph():
+    image, row = keras.Input((6, 5, 3), name="image"), keras.Input((5, 4), name="row")
+    x = layers.Conv2D(4, 3, padding="same", use_bias=False)(image)
+    x = layers.Activation("relu")(layers.BatchNormalization()(x))
+    y = layers.Dropout(0.2)(layers.BatchNormalization()(layers.Conv2D(4, (2, 5), padding="same")(x)))
+    x = layers.ReLU()(layers.Add()([x, y, row]))
+    x = layers.Multiply()([x, layers.GlobalAveragePooling2D(keepdims=True)(x)])
+    x = layers.Concatenate(axis=1)([x, layers.ZeroPadding2D((1, 0))(layers.Conv2D(4, 4, strides=(3, 1), padding="same")(image))])
+    x = layers.Concatenate()([layers.MaxPooling2D(2, padding="same")(x), layers.AveragePooling2D((3, 2), strides=2, padding="same")(x)])
+    x = layers.Concatenate(axis=2)([x, layers.Dense(8, activation="sigmoid", use_bias=False)(x)])
+    y = layers.ZeroPadding1D((2, 1))(layers.Reshape((-1, 8))(x))
+    y = layers.Conv1D(4, 3, strides=2)(y)
+    z = layers.Flatten()(layers.Reshape((4, 2, -1))(y))
+    x = layers.Concatenate()([layers.GlobalMaxPooling2D()(x), layers.GlobalMaxPooling1D()(y), z])
+    return keras.Model([image, row], layers.Softmax()(layers.Dense(3)(x)), name="image_graph")
+
+
 def numbers(array):
     return np.asarray(array, dtype=np.float32).ravel().tolist()
+
+
+def short(array):
+    """As `numbers`, with the fewest digits that float32 has need of."""
+    return [float(str(x)) for x in np.asarray(array, dtype=np.float32).ravel()]
 
 
 def text(name):
@@ -158,7 +199,7 @@ def write(build, rng):
     folder = "pipeline/lib/formats/keras_h5/testdata" if build in FILES else tempfile.gettempdir()
     h5_path = f"{folder}/{name}.h5"
     model.save(h5_path)
-    if build in (lstm, graph):
+    if build in (lstm, graph, image_graph):
         model.save(f"pipeline/lib/formats/keras_v3/testdata/{name}.keras")
     tapped = keras.Model(model.inputs, [layer.output for layer in model.layers])
     with h5py.File(h5_path) as h5_file:
@@ -170,9 +211,9 @@ def write(build, rng):
     tensors = inputs if len(inputs) > 1 else inputs[0]
     golden["batch"] = WINDOWS
     # A window's values of all inputs, one behind the other.
-    golden["inputs"] = numbers(np.concatenate([x.reshape(WINDOWS, -1) for x in inputs], axis=1))
-    golden["layerOutputs"] = {l.name: numbers(y) for l, y in zip(model.layers, tapped(tensors))}
-    golden["outputs"] = numbers(model(tensors))
+    golden["inputs"] = short(np.concatenate([x.reshape(WINDOWS, -1) for x in inputs], axis=1))
+    golden["layerOutputs"] = {l.name: short(y) for l, y in zip(model.layers, tapped(tensors))}
+    golden["outputs"] = short(model(tensors))
     with open(f"pipeline/lib/nn/testdata/{name}.json", "w") as out:
         json.dump(golden, out)
         out.write("\n")
@@ -180,9 +221,9 @@ def write(build, rng):
 
 prefix = "keras2_" if keras.__version__.startswith("2.") else "keras3_"
 # Models whose files are kept; of the others the JSON says all.
-FILES = (lstm, cnn, functional, bidirectional)
+FILES = (lstm, cnn, functional, bidirectional, images)
 if __name__ == "__main__":
-    for build in (*FILES, pooling, normalization, convolutions, graph, gru):
+    for build in (*FILES, pooling, normalization, convolutions, graph, gru, images, image_graph):
         if len(sys.argv) > 1 and build.__name__ not in sys.argv[1:]:
             continue
         keras.backend.clear_session()

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { FormatError } from "../../pipeline/lib/core/errors.ts";
 import { createRng } from "../../pipeline/lib/core/rng.ts";
 import { decodeKerasH5 } from "../../pipeline/lib/formats/keras_h5/decode.ts";
 import { encodeKerasH5 } from "../../pipeline/lib/formats/keras_h5/encode.ts";
@@ -9,8 +8,6 @@ import { initializeWeights } from "../../pipeline/lib/nn/initialize.ts";
 import { h5PartsToModel, modelToH5Parts } from "../../pipeline/lib/nn/keras_weights.ts";
 
 const LIB = new URL("../../pipeline/lib/", import.meta.url);
-const SHARED = new URL("../../../shared/fixtures/tflite/", import.meta.url);
-const hasShared = await Deno.stat(SHARED).then(() => true, () => false);
 
 /** Keras computes in float32, the reference in float64. */
 const KERAS_TOLERANCE = 1e-6;
@@ -22,6 +19,8 @@ Deno.test("decodeKerasH5(), h5PartsToModel() and forward() predict what Keras pr
     "keras3_functional",
     "keras2_bidirectional",
     "keras3_bidirectional",
+    "keras2_images",
+    "keras3_images",
   ];
   for (const name of names) {
     const golden = JSON.parse(await Deno.readTextFile(new URL(`nn/testdata/${name}.json`, LIB)));
@@ -41,18 +40,3 @@ Deno.test("encodeKerasH5() and decodeKerasH5() keep every architecture bit by bi
     assert.deepEqual(h5PartsToModel(decodeKerasH5(bytes)), { model, weights });
   }
 });
-
-for (const [name, layer] of [["resnet8", "conv2d"], ["str_ww", "depthwise_conv2d"]]) {
-  Deno.test({
-    name: `[shared] h5PartsToModel() refuses ${name}.h5 by the name of its first layer that is not supported`,
-    ignore: !hasShared,
-    fn: async () => {
-      const parts = decodeKerasH5(await Deno.readFile(new URL(`${name}.h5`, SHARED)), name);
-      assert.throws(
-        () => h5PartsToModel(parts),
-        (error) =>
-          error instanceof FormatError && error.message.startsWith(`Cannot read layer "${layer}": its class`),
-      );
-    },
-  });
-}

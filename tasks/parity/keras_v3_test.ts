@@ -15,7 +15,14 @@ import type { Model } from "../../pipeline/lib/nn/model.ts";
 
 const LIB = new URL("../../pipeline/lib/", import.meta.url);
 /** Made by keras_golden.py. */
-const GOLDENS = ["keras2_lstm", "keras2_graph", "keras3_lstm", "keras3_graph"];
+const GOLDENS = [
+  "keras2_lstm",
+  "keras2_graph",
+  "keras3_lstm",
+  "keras3_graph",
+  "keras2_image_graph",
+  "keras3_image_graph",
+];
 /** Keras computes in float32, the reference in float64. */
 const KERAS_TOLERANCE = 1e-6;
 

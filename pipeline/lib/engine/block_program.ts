@@ -4,7 +4,7 @@ import { outputShapes, weightShapes } from "../nn/shapes.ts";
 import { BLOCK_SAMPLES, type Machine, ROW_BYTES } from "./kernels/kernels.ts";
 import { type BlockContext, type BlockOp, type BlockTensor, type Pass, roundUp } from "./layers/block.ts";
 import { compileRounded, roundRows } from "./layers/fake_quantize.ts";
-import { compileLayer } from "./layers/layer_compilers.ts";
+import { checkLayers, compileLayer } from "./layers/layer_compilers.ts";
 import type { Rounding, Roundings } from "./layers/rounding.ts";
 import { checkSoftmaxOutput } from "./softmax_output.ts";
 
@@ -87,6 +87,7 @@ export function compileBlockProgram(
   roundings: Roundings = {},
 ): BlockProgram {
   const shapes = outputShapes(model);
+  checkLayers(model);
   const margins = readMargins(model, shapes);
   const tensors = new Map<string, BlockTensor>();
   const places = new Map<string, Omit<ParameterPlace, "name" | "shape">>();
@@ -107,6 +108,13 @@ export function compileBlockProgram(
   };
   const allocateTensor = (layer: Layer): BlockTensor => {
     const shape = shapes.get(layer.name)!;
+    if (shape.length > 2) {
+      throw new TypeError(
+        `Cannot train layer "${layer.name}": its output must be [features] or [time, channels], got [${
+          shape.join(", ")
+        }]`,
+      );
+    }
     const [steps, channels] = shape.length === 2 ? shape : [1, shape[0]];
     const { before, after } = margins.get(layer.name) ?? { before: 0, after: 0 };
     const size = (before + steps + after) * channels * BLOCK_SAMPLES, margin = before * channels * ROW_BYTES;

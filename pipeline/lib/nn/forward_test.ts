@@ -32,6 +32,10 @@ const GOLDENS = [
   "keras3_gru",
   "keras2_bidirectional",
   "keras3_bidirectional",
+  "keras2_images",
+  "keras3_images",
+  "keras2_image_graph",
+  "keras3_image_graph",
 ];
 
 interface Golden extends KerasParts {

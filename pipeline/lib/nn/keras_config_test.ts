@@ -13,6 +13,8 @@ type Json = any;
 const UNWRITTEN: Record<string, string[]> = {
   DepthwiseConv1D: ["groups"],
   SeparableConv1D: ["groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"],
+  DepthwiseConv2D: ["groups"],
+  SeparableConv2D: ["groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint"],
 };
 
 async function goldenConfig(name: string): Promise<Json> {
@@ -27,7 +29,7 @@ function cnnWith(layer: number, change: Record<string, unknown>): KerasConfig {
 }
 
 Deno.test("toKerasConfig() writes what Keras 2.15 writes, without what Keras 3 refuses", async () => {
-  for (const name of ["lstm", "cnn", "pooling", "convolutions", "gru", "bidirectional"]) {
+  for (const name of ["lstm", "cnn", "pooling", "convolutions", "gru", "bidirectional", "images"]) {
     const config = await goldenConfig(`keras2_${name}`);
     for (const { class_name: kind, config: options } of config.config.layers) {
       for (const key of UNWRITTEN[kind] ?? []) delete options[key];
@@ -44,7 +46,9 @@ Deno.test("fromKerasConfig() reads what toKerasConfig() writes", () => {
 });
 
 Deno.test("fromKerasConfig() reads Keras 2 and 3, Sequential and Functional", async () => {
-  for (const name of ["lstm", "cnn", "functional", "pooling", "convolutions", "gru", "bidirectional"]) {
+  for (
+    const name of ["lstm", "cnn", "functional", "pooling", "convolutions", "gru", "bidirectional", "images"]
+  ) {
     const [keras2, keras3] = await Promise.all([
       goldenConfig(`keras2_${name}`),
       goldenConfig(`keras3_${name}`),
@@ -102,7 +106,7 @@ Deno.test("fromKerasConfig() names the layer and the option that it refuses", ()
     [cnnWith(1, { padding: "full" }), /layer "conv1d": padding .*"same"\|"valid"\|"causal".* got "full"/],
     [cnnWith(1, { filters: 0 }), /layer "conv1d": filters .*got 0/],
     [cnnWith(2, { activation: "gelu" }), /layer "conv1d_1": activation .*got "gelu"/],
-    [cnnWith(5, { use_bias: false }), /layer "dense": use_bias must be true, got false/],
+    [cnnWith(5, { use_bias: 2 }), /layer "dense": use_bias must be boolean, got 2/],
     [cnnWith(2, { lora_rank: 4 }), /layer "conv1d_1": lora_rank must be null, got 4/],
     [cnnWith(2, { name: "conv1d" }), /layer "conv1d": names must be unique/],
     [cnnWith(2, { name: "a/b" }), /layer "a\/b": its name must be/],

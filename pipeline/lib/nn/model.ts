@@ -3,11 +3,14 @@ import type { BatchNormalizationLayer } from "./layers/batch_normalization.ts";
 import type { BidirectionalLayer } from "./layers/bidirectional.ts";
 import type { ConcatenateLayer } from "./layers/concatenate.ts";
 import type { Conv1DLayer } from "./layers/conv1d.ts";
+import type { Conv2DLayer } from "./layers/conv2d.ts";
 import type { DenseLayer } from "./layers/dense.ts";
 import type { DepthwiseConv1DLayer } from "./layers/depthwise_conv1d.ts";
+import type { DepthwiseConv2DLayer, SeparableConv2DLayer } from "./layers/depthwise_conv2d.ts";
 import type { DropoutLayer } from "./layers/dropout.ts";
 import type { GRULayer } from "./layers/gru.ts";
 import type { InputLayer } from "./layers/input.ts";
+import type { LeakyReLULayer } from "./layers/leaky_relu.ts";
 import type { LSTMLayer } from "./layers/lstm.ts";
 import type { AddLayer, MultiplyLayer } from "./layers/merge.ts";
 import type {
@@ -16,8 +19,16 @@ import type {
   GlobalMaxPooling1DLayer,
   MaxPooling1DLayer,
 } from "./layers/pooling.ts";
+import type {
+  AveragePooling2DLayer,
+  GlobalAveragePooling2DLayer,
+  GlobalMaxPooling2DLayer,
+  MaxPooling2DLayer,
+} from "./layers/pooling2d.ts";
 import type { FlattenLayer, ReshapeLayer } from "./layers/reshape.ts";
 import type { SeparableConv1DLayer } from "./layers/separable_conv1d.ts";
+import type { SoftmaxLayer } from "./layers/softmax.ts";
+import type { ZeroPadding1DLayer, ZeroPadding2DLayer } from "./layers/zero_padding.ts";
 
 export type { Activation } from "./layers/activations.ts";
 export type {
@@ -37,6 +48,14 @@ export type {
 };
 export type { ActivationLayer, ConcatenateLayer, DropoutLayer, FlattenLayer, ReLULayer, ReshapeLayer };
 export type { AddLayer, MultiplyLayer };
+export type { LeakyReLULayer, SoftmaxLayer, ZeroPadding1DLayer, ZeroPadding2DLayer };
+export type { Conv2DLayer, DepthwiseConv2DLayer, SeparableConv2DLayer };
+export type {
+  AveragePooling2DLayer,
+  GlobalAveragePooling2DLayer,
+  GlobalMaxPooling2DLayer,
+  MaxPooling2DLayer,
+};
 
 export type Layer =
   | InputLayer
@@ -59,7 +78,18 @@ export type Layer =
   | ReshapeLayer
   | ConcatenateLayer
   | AddLayer
-  | MultiplyLayer;
+  | MultiplyLayer
+  | SoftmaxLayer
+  | LeakyReLULayer
+  | ZeroPadding1DLayer
+  | ZeroPadding2DLayer
+  | Conv2DLayer
+  | DepthwiseConv2DLayer
+  | SeparableConv2DLayer
+  | MaxPooling2DLayer
+  | AveragePooling2DLayer
+  | GlobalMaxPooling2DLayer
+  | GlobalAveragePooling2DLayer;
 
 /** A neural network as a value: the pivot between training, .h5, conversion and quantization. */
 export interface Model {

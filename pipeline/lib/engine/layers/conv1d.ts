@@ -27,7 +27,8 @@ export function compileConv1D(layer: Conv1DLayer, context: BlockContext): BlockO
 
 /** Compiles a dense layer. */
 export function compileDense(layer: DenseLayer, context: BlockContext): BlockOp {
-  return compileActivated(layer, { filters: layer.units, kernelSize: 1, strides: 1, padLeft: 0 }, context);
+  const { units: filters, useBias } = layer;
+  return compileActivated(layer, { filters, useBias, kernelSize: 1, strides: 1, padLeft: 0 }, context);
 }
 
 /** ReLU is part of the convolution's kernel, other activations come behind it. */

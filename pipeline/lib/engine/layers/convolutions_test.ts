@@ -1,4 +1,6 @@
-import type { Conv1DLayer, DepthwiseConv1DLayer, SeparableConv1DLayer } from "../../nn/model.ts";
+import assert from "node:assert/strict";
+import type { Conv1DLayer, DepthwiseConv1DLayer, Model, SeparableConv1DLayer } from "../../nn/model.ts";
+import { compileBlockProgram } from "../block_program.ts";
 import { chain, type LayerSizes, testModels } from "../test_gradients.ts";
 
 const input = (...shape: number[]): LayerSizes => ({ kind: "InputLayer", shape });
@@ -37,6 +39,31 @@ const separable = (options: Partial<SeparableConv1DLayer>): LayerSizes => ({
 const average: LayerSizes = { kind: "GlobalAveragePooling1D" };
 const softmax: LayerSizes = { kind: "Dense", units: 3, activation: "softmax" };
 
+Deno.test("compileBlockProgram() refuses layers over images by name, before it makes anything", () => {
+  const image: Model = {
+    name: "image",
+    layers: [
+      { kind: "InputLayer", name: "picture", inputs: [], shape: [4, 4, 1] },
+      {
+        kind: "MaxPooling2D",
+        name: "pool",
+        inputs: ["picture"],
+        poolSize: [2, 2],
+        strides: [2, 2],
+        padding: "valid",
+      },
+      { kind: "Flatten", name: "flat", inputs: ["pool"] },
+      { kind: "Dense", name: "dense", inputs: ["flat"], units: 3, activation: "softmax" },
+    ],
+    output: "dense",
+  };
+  const compile = (model: Model) => compileBlockProgram(model, { parameters: 0, scratch: 0 });
+  assert.throws(() => compile(image), /layer "pool": its kind must be one with kernels, got "MaxPooling2D"/);
+  const flat = { ...image, layers: image.layers.filter(({ name }) => name !== "pool") };
+  flat.layers[1] = { ...flat.layers[1], inputs: ["picture"] };
+  assert.throws(() => compile(flat), /layer "picture": its output must be .*, got \[4, 4, 1\]/);
+});
+
 testModels({
   "conv1d dilated, same": chain(
     input(9, 3),
@@ -64,7 +91,7 @@ testModels({
     conv1d({ useBias: false, activation: "relu" }),
     conv1d({ useBias: false, activation: "linear", dilation: 2 }),
     average,
-    softmax,
+    { ...softmax, useBias: false },
   ),
   "depthwise conv1d": chain(
     input(9, 3),

@@ -1,4 +1,4 @@
-import type { Layer } from "../../nn/model.ts";
+import type { Layer, Model } from "../../nn/model.ts";
 import { compileBatchNormalization } from "./batch_normalization.ts";
 import { compileBidirectional } from "./bidirectional.ts";
 import type { BlockContext, BlockOp } from "./block.ts";
@@ -48,13 +48,16 @@ const COMPILERS: { [K in Layer["kind"]]?: LayerCompiler<Extract<Layer, { kind: K
   Multiply: compileMultiply,
 };
 
-/** @throws TypeError A layer or an activation that the kernels do not have, by name. */
+/** @throws TypeError A layer of a kind that the kernels do not have, by name. */
+export function checkLayers({ layers }: Model): void {
+  const missing = layers.find(({ kind }) => kind !== "InputLayer" && COMPILERS[kind] === undefined);
+  if (missing === undefined) return;
+  throw new TypeError(
+    `Cannot train layer "${missing.name}": its kind must be one with kernels, got "${missing.kind}"`,
+  );
+}
+
+/** @throws TypeError An activation that the kernels do not have, by its layer's name. */
 export function compileLayer(layer: Layer, context: BlockContext): BlockOp {
-  const compile = COMPILERS[layer.kind] as LayerCompiler<Layer> | undefined;
-  if (compile === undefined) {
-    throw new TypeError(
-      `Cannot train layer "${layer.name}": its kind must be one with kernels, got "${layer.kind}"`,
-    );
-  }
-  return compile(layer, context);
+  return (COMPILERS[layer.kind] as LayerCompiler<Layer>)(layer, context);
 }

@@ -16,6 +16,8 @@ const GOLDENS = [
   "keras3_lstm",
   "keras3_cnn",
   "keras3_functional",
+  "keras2_images",
+  "keras3_images",
 ];
 const FUZZED_FILES = 1500;
 const SHARED = new URL("../../../../../shared/fixtures/tflite/", import.meta.url);

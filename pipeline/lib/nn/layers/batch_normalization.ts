@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { anything, initializers, layerOptions, nulls, off } from "./keras_options.ts";
+import { anything, flag, initializers, layerOptions, nulls, off } from "./keras_options.ts";
 import { type LayerBase, type LayerKind, type LayerStep, valueCount, type WeightSpec } from "./layer_kind.ts";
 
 /**
@@ -36,8 +36,8 @@ const kerasOptions = layerOptions({
   axis: z.union([axis, z.tuple([axis]).transform(([axis]) => axis)], { error: "must be one axis" }),
   momentum: z.number(),
   epsilon: z.number(),
-  center: z.boolean(),
-  scale: z.boolean(),
+  center: flag,
+  scale: flag,
   beta_initializer: anything,
   gamma_initializer: anything,
   moving_mean_initializer: anything,

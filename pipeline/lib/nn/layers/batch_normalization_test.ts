@@ -55,7 +55,15 @@ Deno.test("batchNormalizationKind reads the axis as a number and as Keras 2's li
     assert.ok(parsed.success);
     assert.equal(batchNormalizationKind.fromKeras(parsed.data).axis, expected);
   }
-  for (const wrong of [{ axis: [1, 2] }, { renorm: true }, { synchronized: true }]) {
+  // As in models made for MLPerf Tiny.
+  const parsed = batchNormalizationKind.kerasOptions.safeParse({
+    name: "norm",
+    ...options,
+    scale: 1,
+    center: 0,
+  });
+  assert.ok(parsed.success && parsed.data.scale === true && parsed.data.center === false);
+  for (const wrong of [{ scale: 2 }, { axis: [1, 2] }, { renorm: true }, { synchronized: true }]) {
     assert.ok(!batchNormalizationKind.kerasOptions.safeParse({ name: "norm", ...options, ...wrong }).success);
   }
 });

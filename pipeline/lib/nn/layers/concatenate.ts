@@ -2,7 +2,7 @@ import { z } from "zod";
 import { layerOptions } from "./keras_options.ts";
 import { type LayerBase, type LayerKind, valueCount } from "./layer_kind.ts";
 
-/** Several inputs one behind the other, along the channels or the time. */
+/** Several inputs one behind the other, along any of their axes. */
 export interface ConcatenateLayer extends LayerBase {
   kind: "Concatenate";
   /** As Keras counts, the batch being axis 0; -1: the last. */
@@ -36,8 +36,8 @@ export const concatenateKind: LayerKind<ConcatenateLayer, z.infer<typeof kerasOp
   toKeras: ({ axis }) => ({ axis }),
   prepare(layer, { inputShapes, outputShape }) {
     const output = new Float64Array(valueCount(outputShape));
-    // Along the time every input is one piece, along the channels one a step.
-    const pieces = concatenatedAxis(layer, outputShape.length) === 0 ? 1 : outputShape[0];
+    // Along the time every input is one piece, along the channels one a step or pixel.
+    const pieces = valueCount(outputShape.slice(0, concatenatedAxis(layer, outputShape.length)));
     const lengths = inputShapes.map((shape) => valueCount(shape) / pieces);
     return {
       output,

@@ -1,25 +1,19 @@
 import type { z } from "zod";
 import { activatedStep, type Activation, checkActivation } from "./activations.ts";
 import { biasSpec, kernelSpec } from "./initializers.ts";
-import {
-  activation,
-  initializers,
-  layerOptions,
-  nulls,
-  size,
-  useBias,
-  weightOptions,
-} from "./keras_options.ts";
+import { activation, flag, initializers, layerOptions, nulls, size, weightOptions } from "./keras_options.ts";
 import { checkSize, type LayerBase, type LayerKind } from "./layer_kind.ts";
 
-/** Weights: kernel [inFeatures, units], bias [units]. Of [time, inFeatures] every step goes through the same weights. */
+/** Weights: kernel [inFeatures, units], bias [units] unless `useBias` is false. Of [time, inFeatures] every step goes through the same weights. */
 export interface DenseLayer extends LayerBase {
   kind: "Dense";
   units: number;
+  /** Default true. */
+  useBias?: boolean;
   activation: Activation;
 }
 
-const kerasOptions = layerOptions({ ...weightOptions, units: size, activation, use_bias: useBias });
+const kerasOptions = layerOptions({ ...weightOptions, units: size, activation, use_bias: flag });
 
 export const denseKind: LayerKind<DenseLayer, z.infer<typeof kerasOptions>> = {
   kind: "Dense",
@@ -29,19 +23,27 @@ export const denseKind: LayerKind<DenseLayer, z.infer<typeof kerasOptions>> = {
     checkActivation(layer.name, layer.activation);
     return [...input.slice(0, -1), layer.units];
   },
-  weights: ({ units }, [input]) => [kernelSpec(input[input.length - 1], units), biasSpec(units)],
+  weights: ({ units, useBias = true }, [input]) => [
+    kernelSpec(input[input.length - 1], units),
+    ...(useBias ? [biasSpec(units)] : []),
+  ],
   kerasOptions,
-  fromKeras: ({ units, activation }) => ({ units, activation }),
-  toKeras: ({ units, activation }) => ({
+  fromKeras: ({ units, activation, use_bias }) => ({
+    units,
+    ...(use_bias ? {} : { useBias: false }),
+    activation,
+  }),
+  toKeras: ({ units, activation, useBias = true }) => ({
     units,
     activation,
-    use_bias: true,
+    use_bias: useBias,
     ...initializers(["kernel", "bias"]),
     ...nulls("regularizer", ["kernel", "bias", "activity"]),
     ...nulls("constraint", ["kernel", "bias"]),
   }),
   prepare(layer, { outputShape, weight }) {
-    const kernel = weight("kernel"), bias = weight("bias");
+    const kernel = weight("kernel");
+    const bias = layer.useBias === false ? new Float32Array(layer.units) : weight("bias");
     return activatedStep(layer, outputShape, (input, output) => dense({ input, kernel, bias, output }));
   },
 };

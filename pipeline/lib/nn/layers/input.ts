@@ -3,7 +3,7 @@ import { FormatError } from "../../core/errors.ts";
 import { dtype, off, size } from "./keras_options.ts";
 import { checkSize, type LayerBase, type LayerKind, valueCount } from "./layer_kind.ts";
 
-/** Entry point; `shape` without the batch axis, for example [216, 1]. */
+/** Entry point; `shape` without the batch axis, for example [216, 1], or [32, 32, 3] of images. */
 export interface InputLayer extends LayerBase {
   kind: "InputLayer";
   shape: number[];
@@ -27,9 +27,11 @@ export const inputKind: LayerKind<InputLayer, z.infer<typeof kerasOptions>> = {
   kind: "InputLayer",
   inputCount: 0,
   outputShape({ name, shape }) {
-    if (shape.length < 1 || shape.length > 2) {
+    if (shape.length < 1 || shape.length > 3) {
       throw new RangeError(
-        `Cannot use layer "${name}": shape must be [features] or [time, channels], got [${shape.join(", ")}]`,
+        `Cannot use layer "${name}": shape must be [features], [time, channels] or [height, width, channels], got [${
+          shape.join(", ")
+        }]`,
       );
     }
     shape.forEach((size) => checkSize(name, "shape", size));

@@ -11,6 +11,11 @@ export const activation = z.enum(ACTIVATIONS);
 /** A layer without a bias is not supported. */
 export const useBias = z.literal(true);
 
+/** True or False, which some models of Keras 2 have as 1 or 0. */
+export const flag = z.union([z.boolean(), z.literal([0, 1])], { error: "must be boolean" }).transform(
+  Boolean,
+);
+
 /** float32 by name (Keras 2) or as a policy object (Keras 3). */
 export const dtype = z.custom((value) => {
   const policy = value as { config?: { name?: unknown } } | null;

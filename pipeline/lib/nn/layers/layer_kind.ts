@@ -110,9 +110,9 @@ export function checkSize(layer: string, what: string, size: number): void {
 }
 
 /** @throws RangeError When an input has not this number of axes. */
-export function checkRank({ name, kind }: LayerBase, input: number[], rank: 1 | 2): void {
+export function checkRank({ name, kind }: LayerBase, input: number[], rank: 1 | 2 | 3): void {
   if (input.length !== rank) {
-    const wanted = rank === 1 ? "[features]" : "[time, channels]";
+    const wanted = ["[features]", "[time, channels]", "[height, width, channels]"][rank - 1];
     throw new RangeError(
       `Cannot use layer "${name}": the input of ${kind} must be ${wanted}, got [${input.join(", ")}]`,
     );

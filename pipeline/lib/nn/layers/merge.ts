@@ -3,8 +3,8 @@ import { layerOptions } from "./keras_options.ts";
 import { type LayerBase, type LayerKind, valueCount } from "./layer_kind.ts";
 
 /**
- * The sum of several inputs, element by element. An axis of size 1 is spread over those of the others, and [features]
- * stands for [1, features], as in Keras.
+ * The sum of several inputs, element by element. An axis of size 1 is spread over those of the others, and axes that
+ * are missing in front are of size 1, as in Keras.
  */
 export interface AddLayer extends LayerBase {
   kind: "Add";
@@ -30,18 +30,15 @@ function mergeKind<L extends AddLayer | MultiplyLayer>(
     fromKeras: () => ({}) as Omit<L, keyof LayerBase>,
     toKeras: () => ({}),
     prepare(_, { inputShapes, outputShape }) {
-      const output = new Float64Array(valueCount(outputShape)), [steps, channels] = asSequence(outputShape);
-      const strides = inputShapes.map(mergeStrides);
+      const output = new Float64Array(valueCount(outputShape));
+      const places = inputShapes.map((shape) => spreadPlaces(shape, outputShape));
       return {
         output,
         run(inputs) {
           inputs.forEach((values, i) => {
-            const { step, channel } = strides[i];
-            for (let t = 0, at = 0; t < steps; t++) {
-              for (let c = 0; c < channels; c++, at++) {
-                const value = values[t * step + c * channel];
-                output[at] = i === 0 ? value : combine(output[at], value);
-              }
+            for (let at = 0; at < output.length; at++) {
+              const value = values[places[i][at]];
+              output[at] = i === 0 ? value : combine(output[at], value);
             }
           });
         },
@@ -53,26 +50,38 @@ function mergeKind<L extends AddLayer | MultiplyLayer>(
 export const addKind = mergeKind<AddLayer>("Add", (a, b) => a + b);
 export const multiplyKind = mergeKind<MultiplyLayer>("Multiply", (a, b) => a * b);
 
-/** @returns [time, channels]; of [features] one step. */
-function asSequence(shape: number[]): number[] {
-  return shape.length === 1 ? [1, shape[0]] : shape;
-}
+/** @returns The shape with as many axes as `rank`, those in front of size 1. */
+const withRank = (
+  shape: number[],
+  rank: number,
+): number[] => [...Array(rank - shape.length).fill(1), ...shape];
 
-/** @returns How far apart an input's values of two steps and of two channels lie; 0 where one value serves all. */
-function mergeStrides(shape: number[]): { step: number; channel: number } {
-  const [steps, channels] = asSequence(shape);
-  return { step: steps === 1 ? 0 : channels, channel: channels === 1 ? 0 : 1 };
+/** @returns For each value of the output the index of the input's value that it takes. */
+function spreadPlaces(shape: number[], outputShape: number[]): Uint32Array {
+  const sizes = withRank(shape, outputShape.length), places = new Uint32Array(valueCount(outputShape));
+  for (let at = 0; at < places.length; at++) {
+    let place = 0;
+    for (let axis = 0, rest = at, inner = places.length; axis < sizes.length; axis++) {
+      inner /= outputShape[axis];
+      const index = Math.floor(rest / inner);
+      rest -= index * inner;
+      place = place * sizes[axis] + (sizes[axis] === 1 ? 0 : index);
+    }
+    places[at] = place;
+  }
+  return places;
 }
 
 function mergedShape(name: string, inputs: number[][]): number[] {
-  const sequences = inputs.map(asSequence);
-  const shape = [0, 1].map((axis) => Math.max(...sequences.map((sizes) => sizes[axis])));
-  if (sequences.some((sizes) => sizes.some((size, axis) => size !== 1 && size !== shape[axis]))) {
+  const rank = Math.max(...inputs.map(({ length }) => length));
+  const shapes = inputs.map((input) => withRank(input, rank));
+  const shape = shapes[0].map((_, axis) => Math.max(...shapes.map((sizes) => sizes[axis])));
+  if (shapes.some((sizes) => sizes.some((size, axis) => size !== 1 && size !== shape[axis]))) {
     throw new RangeError(
       `Cannot use layer "${name}": its inputs must have the same sizes or 1, got ${
         inputs.map((input) => `[${input.join(", ")}]`).join(" and ")
       }`,
     );
   }
-  return inputs.every(({ length }) => length === 1) ? [shape[1]] : shape;
+  return shape;
 }

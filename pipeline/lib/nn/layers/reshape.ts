@@ -2,7 +2,7 @@ import { z } from "zod";
 import { layerOptions } from "./keras_options.ts";
 import { checkSize, type LayerBase, type LayerKind, type LayerStep, valueCount } from "./layer_kind.ts";
 
-/** All values of a window in one axis: [time, channels] -> [time * channels]. */
+/** All values of a window in one axis, row-major: [time, channels] -> [time * channels]. */
 export interface FlattenLayer extends LayerBase {
   kind: "Flatten";
 }
@@ -10,7 +10,7 @@ export interface FlattenLayer extends LayerBase {
 /** The same values, row-major, in another shape. */
 export interface ReshapeLayer extends LayerBase {
   kind: "Reshape";
-  /** [features] or [time, channels]; one size may be -1, which is what remains. */
+  /** [features], [time, channels] or [height, width, channels]; one size may be -1, which is what remains. */
   targetShape: number[];
 }
 
@@ -33,9 +33,9 @@ export const reshapeKind: LayerKind<ReshapeLayer, z.infer<typeof reshapeOptions>
   kind: "Reshape",
   inputCount: 1,
   outputShape({ name, targetShape }, [input]) {
-    if (targetShape.length < 1 || targetShape.length > 2) {
+    if (targetShape.length < 1 || targetShape.length > 3) {
       throw new RangeError(
-        `Cannot use layer "${name}": targetShape must be [features] or [time, channels], got [${
+        `Cannot use layer "${name}": targetShape must be [features], [time, channels] or [height, width, channels], got [${
           targetShape.join(", ")
         }]`,
       );
