@@ -298,7 +298,7 @@ Deno.test("a dry run tells what --force would do, in words and as JSON", () =>
     assert.match(rows.find(({ stage }) => stage === "03_window")!.why!, /02_preprocess would run/);
   }));
 
-Deno.test("train makes gru and bilstm; convert and the chain refuse them in one line, the chain before it trains", () =>
+Deno.test("train makes gru and bilstm, and convert holds them against the reference", () =>
   inFolder(async (cwd) => {
     const models = ["--model", "bilstm,gru"];
     await runOk(
@@ -318,16 +318,6 @@ Deno.test("train makes gru and bilstm; convert and the chain refuse them in one 
     const { stdout } = await runOk(cwd, "train", ...models, "--epochs", "1", "--json");
     const [bilstm, gru] = JSON.parse(stdout);
     assert.deepEqual([bilstm.counts.parameters, gru.counts.parameters], [34_437, 13_189]);
-    const convert = await run(cwd, "convert", "--model", "gru");
-    assert.equal(convert.code, 1, convert.stderr);
-    assert.match(
-      convert.stderr,
-      /^\[05_convert\] error: Cannot convert gru: .*got GRU "gru"\n\[05_convert\] hint: .*\n$/,
-    );
-    const chain = await run(cwd, "all", ...SMALL, "--model", "cnn,bilstm");
-    assert.equal(chain.code, 1, chain.stderr);
-    assert.match(
-      chain.stderr,
-      /^\[all\] error: Cannot convert bilstm: .*got Bidirectional "bidirectional"\n\[all\] hint: .*\n$/,
-    );
+    const converted = await runOk(cwd, "convert", ...models, "--json");
+    for (const { counts } of JSON.parse(converted.stdout)) assert.ok(counts.maxError < 1e-5, counts.maxError);
   }));

@@ -1,41 +1,69 @@
 import { StageError } from "../core/errors.ts";
-import type { TfliteModel } from "../formats/tflite/graph.ts";
+import type { TfliteMetadata, TfliteModel } from "../formats/tflite/graph.ts";
 import type { Layer, Model, Weights } from "../nn/model.ts";
 import { checkWeights, outputShapes } from "../nn/shapes.ts";
-import { withoutDropout } from "../nn/without_dropout.ts";
-import { createGraphBuilder, type GraphBuilder } from "./graph_builder.ts";
-import type { LoweredValue, Lowering } from "./lowering/context.ts";
-import { lowerConv1D } from "./lowering/conv1d.ts";
-import { lowerDense } from "./lowering/dense.ts";
-import { lowerLSTM } from "./lowering/lstm.ts";
-import { lowerGlobalAveragePooling1D } from "./lowering/pooling.ts";
+import { createGraphBuilder } from "./graph_builder.ts";
+import { hasActivationOperator } from "./lowering/activation.ts";
+import type { BidirectionalForm, LoweringContext } from "./lowering/context.ts";
+import { loweringOf } from "./lowering/lowerings.ts";
+import { reverseInputName } from "../formats/tflite/window_inputs.ts";
+import { openBatch } from "./open_batch.ts";
+import { PASSES, runPasses } from "./passes/passes.ts";
 
-/** How each kind of layer becomes operators; a new kind is one file and one line here. */
-const LOWERINGS: { [Kind in Layer["kind"]]?: Lowering<Extract<Layer, { kind: Kind }>> } = {
-  InputLayer: ({ name }, { graph, outputShape }) => {
-    const plain = graph.activation(name, [1, ...outputShape]);
-    graph.model.inputs.push(plain);
-    return { plain };
-  },
-  Conv1D: lowerConv1D,
-  LSTM: lowerLSTM,
-  GlobalAveragePooling1D: lowerGlobalAveragePooling1D,
-  Dense: lowerDense,
-};
+/** How a model is converted. */
+export interface ConvertOptions {
+  /** Stands in the file; the model's name by default. */
+  description?: string;
+  /** Windows that the graph computes at once, or "dynamic": the caller resizes its inputs. Default 1. */
+  batch?: number | "dynamic";
+  /** Default "reverse-op". */
+  bidirectional?: BidirectionalForm;
+  /** Goes into the file beside "min_runtime_version". */
+  metadata?: TfliteMetadata[];
+  /** Sees the graph as it was lowered and after each pass. */
+  onPass?(name: string, graph: TfliteModel): void;
+}
 
 /**
  * Says before anything is computed that a model cannot be converted.
  *
  * @param name Of the model, for the message. @param hint What to do instead.
- * @throws StageError A layer of a kind that has no lowering.
+ * @throws StageError A layer or an activation that has no form in TFLite.
  */
 export function checkConvertible(name: string, model: Model, hint: string): void {
-  const missing = withoutDropout(model).layers.find(({ kind }) => LOWERINGS[kind] === undefined);
-  if (missing === undefined) return;
-  throw new StageError(
-    `Cannot convert ${name}: each of its layers must have a form in TFLite, got ${missing.kind} "${missing.name}"`,
-    { hint },
-  );
+  for (const layer of model.layers) {
+    if (loweringOf(layer) === undefined) {
+      throw new StageError(
+        `Cannot convert ${name}: each of its layers must have a form in TFLite, got ${layer.kind} "${layer.name}"`,
+        { hint },
+      );
+    }
+    const activation = unknownActivation(layer);
+    if (activation !== undefined) {
+      throw new StageError(
+        `Cannot convert ${name}: each activation must have an operator in TFLite in float and int8, ` +
+          `got ${activation} of layer "${layer.name}"`,
+        { hint },
+      );
+    }
+  }
+}
+
+/** The LSTM operator has its own, tanh and sigmoid; a GRU could have others, but none is trained. */
+const RECURRENT_ACTIVATIONS = { activation: "tanh", recurrentActivation: "sigmoid" };
+
+/** @returns The name of a layer's activation that has no operator. */
+function unknownActivation(layer: Layer): string | undefined {
+  const own = (layer.kind === "Bidirectional" ? layer.layer : layer) as Partial<
+    Record<"kind" | keyof typeof RECURRENT_ACTIVATIONS, string>
+  >;
+  if (own.kind === "LSTM" || own.kind === "GRU") {
+    return Object.entries(RECURRENT_ACTIVATIONS).map(([option, only]) => {
+      const activation = own[option as keyof typeof RECURRENT_ACTIVATIONS];
+      return activation === only ? undefined : activation;
+    }).find((activation) => activation !== undefined);
+  }
+  return own.activation === undefined || hasActivationOperator(own.activation) ? undefined : own.activation;
 }
 
 /** The first release whose interpreter runs every operator version that is written here. */
@@ -44,95 +72,90 @@ const MIN_RUNTIME_VERSION = "1.14.0";
 const MIN_RUNTIME_VERSION_BYTES = 16;
 
 /**
- * Converts a model to a TFLite graph in float32, for batch 1 and static shapes.
+ * Converts a model to a TFLite graph in float32 with static shapes: lowers each layer plainly, then runs the passes.
  *
- * Dropout layers are left out. Tensors have the names by which `forward` reports values: "<layer>", "<layer>/preactivation",
- * "<layer>/hidden", "<layer>/cell".
+ * Layers' outputs have the layers' names, of several layers in one operator the last one's; what lies between is
+ * "<layer>/<what>".
  *
- * @param options.description Stands in the file; the model's name by default.
  * @returns A graph to encode or to quantize; its constants share no memory with the weights.
- * @throws RangeError, TypeError A model or weights that `checkWeights` refuses, or a layer that has no lowering.
+ * @throws RangeError, TypeError A model or weights that `checkWeights` refuses, a layer that has no lowering, a batch or a
+ *   form that the model cannot have.
  */
-export function convertToTflite(
-  model: Model,
-  weights: Weights,
-  options: { description?: string } = {},
-): TfliteModel {
+export function convertToTflite(model: Model, weights: Weights, options: ConvertOptions = {}): TfliteModel {
+  const { batch = 1, onPass } = options;
   checkWeights(model, weights);
-  // Nothing is dropped in inference.
-  model = withoutDropout(model);
-  const shapes = outputShapes(model);
-  const graph = createGraphBuilder(options.description ?? model.name);
-  const values = new Map<string, LoweredValue>();
-  for (const layer of model.layers) {
-    const [input] = layer.inputs;
-    const lower = LOWERINGS[layer.kind] as Lowering<Layer> | undefined;
-    if (lower === undefined) {
-      throw new TypeError(
-        `Cannot convert layer "${layer.name}": its kind must be one of ${
-          Object.keys(LOWERINGS).join(", ")
-        }, ` +
-          `got ${layer.kind}`,
-      );
-    }
-    values.set(
-      layer.name,
-      lower(layer, {
-        graph,
-        weight: (name) => {
-          const { shape, data } = weights.get(`${layer.name}/${name}`)!;
-          return { shape, data: data.slice() };
-        },
-        outputShape: shapes.get(layer.name)!,
-        inputShape: shapes.get(input) ?? [],
-        inputIsImage: values.get(input)?.image !== undefined,
-        plainInput: () => plainTensor(graph, values.get(input)!, { name: input, shape: shapes.get(input)! }),
-        imageInput: () => imageTensor(graph, values.get(input)!, { name: input, shape: shapes.get(input)! }),
-      }),
+  if (batch === "dynamic") {
+    return openBatch((size) =>
+      convertToTflite(model, weights, { ...options, batch: size, onPass: undefined })
     );
   }
-  const { model: result } = graph;
-  const shape = shapes.get(model.output)!;
-  const output = plainTensor(graph, values.get(model.output)!, { name: model.output, shape });
+  if (!Number.isInteger(batch) || batch < 1) {
+    throw new RangeError(`Cannot convert model "${model.name}": batch must be at least 1, got ${batch}`);
+  }
+  const lowered = lowerModel(model, weights, { ...options, batch });
+  onPass?.("lowered", lowered);
+  return runPasses(lowered, PASSES, onPass);
+}
+
+/** @returns The graph of all layers, lowered one by one. */
+export function lowerModel(
+  model: Model,
+  weights: Weights,
+  { description, batch = 1, bidirectional = "reverse-op", metadata = [] }: ConvertOptions & {
+    batch?: number;
+  },
+): TfliteModel {
+  const shapes = outputShapes(model);
+  const graph = createGraphBuilder(description ?? model.name), { model: result } = graph;
+  const outputs = new Map<string, number>(), reversedInputs = new Map<number, number>();
+  const kinds = new Map(model.layers.map(({ name, kind }) => [name, kind]));
+  for (const layer of model.layers) {
+    const lower = loweringOf(layer);
+    if (lower === undefined) {
+      throw new TypeError(
+        `Cannot convert layer "${layer.name}": its kind must have a form in TFLite, got ${layer.kind}`,
+      );
+    }
+    const inputs = layer.inputs.map((name) => outputs.get(name)!);
+    const context: LoweringContext = {
+      graph,
+      batch,
+      inputs,
+      inputShapes: layer.inputs.map((name) => shapes.get(name)!),
+      outputShape: shapes.get(layer.name)!,
+      bidirectional,
+      hasWeight: (name) => weights.has(`${layer.name}/${name}`),
+      weight: (name) => {
+        const { shape, data } = weights.get(`${layer.name}/${name}`)!;
+        return { shape, data: data.slice() };
+      },
+      reversedInput() {
+        const [input] = inputs, tensor = result.tensors[input];
+        if (kinds.get(tensor.name) !== "InputLayer") {
+          throw new TypeError(
+            `Cannot convert layer "${layer.name}" with two inputs: it must read an input of the model, which the host ` +
+              `can reverse, got "${tensor.name}"`,
+          );
+        }
+        const known = reversedInputs.get(input);
+        if (known !== undefined) return known;
+        const reversed = graph.activation(reverseInputName(tensor.name), [...tensor.shape]);
+        result.inputs.push(reversed);
+        reversedInputs.set(input, reversed);
+        return reversed;
+      },
+    };
+    outputs.set(layer.name, lower(layer, context));
+  }
+  const output = outputs.get(model.output)!;
   result.outputs.push(output);
   const version = new Uint8Array(MIN_RUNTIME_VERSION_BYTES);
   version.set(new TextEncoder().encode(MIN_RUNTIME_VERSION));
-  result.metadata.push({ name: "min_runtime_version", data: version });
+  result.metadata.push({ name: "min_runtime_version", data: version }, ...metadata);
   result.signatures.push({
     key: "serving_default",
     inputs: result.inputs.map((tensor) => ({ name: result.tensors[tensor].name, tensor })),
-    outputs: [{ name: model.output, tensor: output }],
+    outputs: [{ name: result.tensors[output].name, tensor: output }],
   });
   return result;
-}
-
-interface NamedShape {
-  /** Name of the layer. */
-  name: string;
-  /** Of its output, without the batch axis. */
-  shape: number[];
-}
-
-function plainTensor(graph: GraphBuilder, value: LoweredValue, { name, shape }: NamedShape): number {
-  value.plain ??= reshape(graph, value.image!, { name: `${name}/sequence`, shape: [1, ...shape] });
-  return value.plain;
-}
-
-function imageTensor(graph: GraphBuilder, value: LoweredValue, { name, shape }: NamedShape): number {
-  value.image ??= reshape(graph, value.plain!, { name: `${name}/image`, shape: [1, 1, ...shape] });
-  return value.image;
-}
-
-function reshape(graph: GraphBuilder, input: number, { name, shape }: NamedShape): number {
-  const target = graph.intConstant(`${name}/shape`, shape);
-  const output = graph.activation(name, shape);
-  graph.operator({
-    operator: "RESHAPE",
-    version: 1,
-    inputs: [input, target],
-    outputs: [output],
-    optionsType: "ReshapeOptions",
-    options: { newShape: shape },
-  });
-  return output;
 }

@@ -153,13 +153,3 @@ Deno.test("transposeColumns() transposes a matrix or some of its columns", () =>
   assert.deepEqual([...transposeColumns(matrix, { columns: 3 })], [1, 4, 2, 5, 3, 6]);
   assert.deepEqual([...transposeColumns(matrix, { columns: 3, first: 1, count: 2 })], [2, 5, 3, 6]);
 });
-
-Deno.test("convertToTflite() refuses an LSTM that reads backwards", () => {
-  const { model } = counting(
-    { kind: "LSTM", name: "lstm", inputs: ["input"], units: 2, returnSequences: false, goBackwards: true },
-    [3, 1],
-    [1, 8],
-  );
-  const weights = initializeWeights(model, createRng(1));
-  assert.throws(() => convertToTflite(model, weights), /layer "lstm": an LSTM must read forwards/);
-});

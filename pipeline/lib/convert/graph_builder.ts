@@ -17,6 +17,8 @@ export interface GraphBuilder {
   floatConstant(name: string, shape: number[], values: Float32Array): number;
   /** Adds an INT32 vector, such as a shape or axes. @returns Its index. */
   intConstant(name: string, values: number[]): number;
+  /** Adds an INT32 constant. @returns Its index. */
+  intTensor(name: string, shape: number[], values: number[]): number;
   operator(operator: TfliteOperator): void;
 }
 
@@ -36,13 +38,15 @@ export function createGraphBuilder(description: string): GraphBuilder {
     signatures: [],
   };
   const tensor = (added: TfliteTensor) => model.tensors.push(added) - 1;
+  const intTensor = (name: string, shape: number[], values: number[]) =>
+    tensor({ name, type: "INT32", shape, data: bytesOf(Int32Array.from(values)) });
   return {
     model,
     tensor,
     activation: (name, shape) => tensor({ name, type: "FLOAT32", shape }),
     floatConstant: (name, shape, values) => tensor({ name, type: "FLOAT32", shape, data: bytesOf(values) }),
-    intConstant: (name, values) =>
-      tensor({ name, type: "INT32", shape: [values.length], data: bytesOf(Int32Array.from(values)) }),
+    intTensor,
+    intConstant: (name, values) => intTensor(name, [values.length], values),
     operator: (added) => {
       model.operators.push(added);
     },

@@ -117,7 +117,8 @@ class IntegerGraph {
 
   rangeOf(index: number): Range {
     const { name } = this.model.tensors[index];
-    const range = this.ranges.get(name);
+    // A layer's output as images or rows has the range of the layer's output.
+    const range = this.ranges.get(name) ?? this.ranges.get(name.replace(/\/(image|rows)$/, ""));
     if (range === undefined) {
       throw new RangeError(`Cannot quantize tensor "${name}": calibration must give its range, got none`);
     }

@@ -50,7 +50,7 @@ Deno.test("quantizeToInt8() quantizes convolutions a filter, dense layers a tens
   assert.deepEqual(place(named(int8, "conv1d_1/bias")), ["INT32", [32], 32]);
   assert.deepEqual(place(named(int8, "dense/kernel")), ["INT8", [5, 64], 1]);
   assert.deepEqual(place(named(int8, "dense/bias")), ["INT32", [5], 1]);
-  assert.deepEqual(named(int8, "input/image").quantization, named(int8, "input").quantization);
+  assert.deepEqual(named(int8, "conv1d/input_image").quantization, named(int8, "input").quantization);
   assert.deepEqual(named(int8, "conv1d").quantization!.zeroPoint, [-128]);
   assert.deepEqual(named(int8, "dense").quantization, {
     scale: [1 / 256],

@@ -1,45 +1,63 @@
-import { ACTIVATION } from "../../formats/tflite/schema.ts";
-import type { Activation } from "../../nn/model.ts";
-import type { GraphBuilder, OperatorOptions } from "../graph_builder.ts";
+import type { Activation, ActivationLayer, ReLULayer } from "../../nn/model.ts";
+import type { GraphBuilder } from "../graph_builder.ts";
+import { unary, type UnaryOperator } from "../operations.ts";
+import type { Lowering } from "./context.ts";
 
-/** Activations that are operators of their own. */
-const OPERATORS: Partial<Record<Activation, { operator: string } & Partial<OperatorOptions>>> = {
-  sigmoid: { operator: "LOGISTIC" },
-  softmax: { operator: "SOFTMAX", optionsType: "SoftmaxOptions", options: { beta: 1 } },
-  tanh: { operator: "TANH" },
+const OPERATORS: Partial<Record<Activation, UnaryOperator>> = {
+  relu: "RELU",
+  relu6: "RELU6",
+  sigmoid: "LOGISTIC",
+  softmax: "SOFTMAX",
+  tanh: "TANH",
 };
 
-/** What a layer with an activation computes before it. */
-export interface ActivatedLayer {
+/** @returns Whether an activation, by its Keras name, has an operator that every runtime has in float and int8. */
+export const hasActivationOperator = (activation: string): boolean =>
+  activation === "linear" || Object.hasOwn(OPERATORS, activation);
+
+/** What of a layer says how it ends. */
+interface ActivatedLayer {
   name: string;
   activation: Activation;
-  /** Shape of the output tensor, with the batch axis. */
-  shape: number[];
-  /** Adds the operator that writes tensor `output`, with relu fused into it or not. */
-  compute(output: number, fusedActivationFunction: number): void;
 }
 
 /**
- * Adds a layer's operator and its activation: relu fused into the operator, others behind it.
+ * Adds what a layer computes and its activation behind it.
  *
+ * @param compute Adds what comes before the activation, as a tensor of the name that it gets. @returns Its index.
  * @returns Index of the tensor with the layer's name.
+ * @throws TypeError An activation without operator.
  */
-export function lowerActivated(
+export function activated(
   graph: GraphBuilder,
-  { name, activation, shape, compute }: ActivatedLayer,
+  { name, activation }: ActivatedLayer,
+  compute: (name: string) => number,
 ): number {
-  if (activation === "relu6") {
-    throw new TypeError(`Cannot convert layer "${name}": its activation must have a lowering, got relu6`);
-  }
-  const separate = OPERATORS[activation];
-  if (separate === undefined) {
-    const output = graph.activation(name, shape);
-    compute(output, activation === "relu" ? ACTIVATION.RELU : ACTIVATION.NONE);
-    return output;
-  }
-  const preactivation = graph.activation(`${name}/preactivation`, shape);
-  compute(preactivation, ACTIVATION.NONE);
-  const output = graph.activation(name, shape);
-  graph.operator({ ...separate, version: 1, inputs: [preactivation], outputs: [output] });
-  return output;
+  if (activation === "linear") return compute(name);
+  return unary(
+    graph,
+    operatorOf({ name, activation }),
+    compute(`${name}/preactivation`),
+    name,
+  );
 }
+
+function operatorOf({ name, activation }: ActivatedLayer): UnaryOperator {
+  const operator = OPERATORS[activation];
+  if (operator === undefined) {
+    throw new TypeError(
+      `Cannot convert layer "${name}": its activation must be one of linear, ${
+        Object.keys(OPERATORS).join(", ")
+      }, which TFLite has in float and int8, got ${activation}`,
+    );
+  }
+  return operator;
+}
+
+/** Lowers an activation of its own; a linear one is its input. */
+export const lowerActivation: Lowering<ActivationLayer> = (layer, { graph, inputs: [input] }) =>
+  layer.activation === "linear" ? input : unary(graph, operatorOf(layer), input, layer.name);
+
+/** Lowers Keras' layer ReLU. */
+export const lowerReLU: Lowering<ReLULayer> = ({ name, maxValue }, { graph, inputs: [input] }) =>
+  unary(graph, maxValue === 6 ? "RELU6" : "RELU", input, name);

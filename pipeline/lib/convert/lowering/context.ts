@@ -1,39 +1,49 @@
 import type { Layer, Tensor } from "../../nn/model.ts";
 import type { GraphBuilder } from "../graph_builder.ts";
 
+/** How the backward half of a Bidirectional layer gets the steps in reverse order. */
+export const BIDIRECTIONAL_FORMS = ["reverse-op", "two-inputs"] as const;
+
 /**
- * A layer's output as tensor indices, in one or both of two forms: convolutions work on images, everything
- * else on sequences or vectors, and a RESHAPE is added only where a reader needs the other form.
+ * `reverse-op`: by REVERSE_V2 in the graph. `two-inputs`: from a second input "<name>_reversed" that the host fills with
+ * the reversed window, for runtimes that do not have that operator.
  */
-export interface LoweredValue {
-  /** [1, ...shape of the layer]. */
-  plain?: number;
-  /** [1, 1, time, channels]. */
-  image?: number;
-}
+export type BidirectionalForm = typeof BIDIRECTIONAL_FORMS[number];
 
 /** What the lowering of one layer works with. */
 export interface LoweringContext {
   graph: GraphBuilder;
-  /** @returns A weight of the layer by its name there, for example "kernel". */
-  weight(name: string): Tensor;
+  /** Windows that the graph computes at once. */
+  batch: number;
+  /** Tensor indices of what the layer reads, each [batch, ...its shape]. */
+  inputs: readonly number[];
+  /** Shapes of the inputs without the batch axis. */
+  inputShapes: readonly number[][];
   /** Shape of the layer's output without the batch axis. */
-  outputShape: number[];
-  /** Shape of its first input without the batch axis. */
-  inputShape: number[];
-  /** @returns Tensor index of the first input, [1, ...inputShape]. */
-  plainInput(): number;
-  /** @returns Tensor index of the first input as an image, [1, 1, time, channels]. */
-  imageInput(): number;
-  /** Whether the first input is there as an image already. */
-  inputIsImage: boolean;
+  outputShape: readonly number[];
+  /** @returns A copy of a weight of the layer by its name there, for example "kernel". */
+  weight(name: string): Tensor;
+  /** Whether the layer has a weight of this name. */
+  hasWeight(name: string): boolean;
+  bidirectional: BidirectionalForm;
+  /**
+   * Gives the first input with its steps in reverse order as an input of the graph of its own.
+   *
+   * @throws TypeError Where the layer does not read an input of the model.
+   */
+  reversedInput(): number;
 }
 
 /**
- * Adds one layer to the graph.
+ * Adds one layer to the graph as plainly as it can be said: every layer reads and writes [batch, ...shape], an activation
+ * is an operator of its own. What is superfluous in that, the passes take out.
  *
- * The layer's output is a tensor with the layer's name; where an activation is an operator of its own, what
- * it reads is "<layer>/preactivation": the names by which the reference forward pass reports values to
- * calibration.
+ * @returns Index of the output, which has the layer's name; tensors on the way there are "<layer>/<what>".
  */
-export type Lowering<L extends Layer> = (layer: L, context: LoweringContext) => LoweredValue;
+export type Lowering<L extends Layer> = (layer: L, context: LoweringContext) => number;
+
+/** What a recurrent layer, or one direction of a Bidirectional, is lowered with. */
+export interface RecurrentContext extends Pick<LoweringContext, "graph" | "weight"> {
+  /** [batch, time, channels], in the order in which the layer reads. */
+  sequence: number;
+}

@@ -1,41 +1,29 @@
 import type { DenseLayer } from "../../nn/model.ts";
 import { transposeColumns } from "../matrix.ts";
-import { lowerActivated } from "./activation.ts";
+import { fullyConnected, reshape } from "../operations.ts";
+import { activated } from "./activation.ts";
 import type { Lowering } from "./context.ts";
+import { biasConstant } from "./convolutions.ts";
 
-/** Lowers a dense layer to FULLY_CONNECTED; Keras' kernel [inFeatures, units] becomes [units, inFeatures]. */
-export const lowerDense: Lowering<DenseLayer> = (layer, { graph, weight, inputShape, plainInput }) => {
-  const { name, activation, units } = layer;
-  if (inputShape.length !== 1) {
-    throw new TypeError(
-      `Cannot convert layer "${name}": the input of Dense must be [features], got [${inputShape.join(", ")}]`,
-    );
-  }
-  const input = plainInput();
+/**
+ * Lowers a dense layer to FULLY_CONNECTED; Keras' kernel [inFeatures, units] becomes [units, inFeatures].
+ *
+ * Of a sequence the steps become rows, since not all runtimes keep further axes.
+ */
+export const lowerDense: Lowering<DenseLayer> = (layer, context) => {
+  const { graph, batch, inputs: [input], inputShapes: [inputShape], outputShape, weight } = context;
+  const features = inputShape[inputShape.length - 1], { units } = layer;
   const kernel = graph.floatConstant(
-    `${name}/kernel`,
-    [units, inputShape[0]],
+    `${layer.name}/kernel`,
+    [units, features],
     transposeColumns(weight("kernel").data, { columns: units }),
   );
-  const bias = graph.floatConstant(`${name}/bias`, [units], weight("bias").data);
-  const plain = lowerActivated(graph, {
-    name,
-    activation,
-    shape: [1, units],
-    compute: (output, fusedActivationFunction) =>
-      graph.operator({
-        operator: "FULLY_CONNECTED",
-        version: 1,
-        inputs: [input, kernel, bias],
-        outputs: [output],
-        optionsType: "FullyConnectedOptions",
-        options: {
-          fusedActivationFunction,
-          weightsFormat: 0,
-          keepNumDims: false,
-          asymmetricQuantizeInputs: false,
-        },
-      }),
+  const weights = { kernel, bias: biasConstant(context, layer, units) };
+  return activated(graph, layer, (name) => {
+    if (inputShape.length === 1) return fullyConnected(graph, input, { ...weights, name });
+    const count = batch * inputShape.slice(0, -1).reduce((product, size) => product * size, 1);
+    const rows = reshape(graph, input, { name: `${name}/input_rows`, shape: [count, features] });
+    const products = fullyConnected(graph, rows, { ...weights, name: `${name}/rows` });
+    return reshape(graph, products, { name, shape: [batch, ...outputShape] });
   });
-  return { plain };
 };
