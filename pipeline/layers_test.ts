@@ -7,7 +7,7 @@ import { PROJECT } from "./lib/stage/workspace.ts";
 const ROWS = [
   ["core"],
   ["signal", "formats", "beats", "metrics", "nn"],
-  ["sources", "engine", "convert", "reference", "runtime", "report", "artefacts"],
+  ["sources", "devices", "engine", "convert", "reference", "runtime", "report", "artefacts"],
   ["train", "quantize"],
   ["stage"],
 ];

@@ -1,4 +1,4 @@
-/** Says how a file would be read, before any run: `deno task inspect FILE`. */
+/** Says how a file would be read, or what a model holds and who runs it: `deno task inspect FILE`. */
 import { basename, dirname } from "node:path";
 import { StageError, UsageError } from "../pipeline/lib/core/errors.ts";
 import { STAGES } from "../pipeline/lib/stage/catalogue.ts";
@@ -8,10 +8,11 @@ import type { CsvParams } from "../pipeline/lib/stage/inputs/csv_folder.ts";
 import { defaultsOf, describeParams, type ParamSpec, parseFlags } from "../pipeline/lib/stage/params.ts";
 import { csvKind } from "./inspect/csv.ts";
 import type { FileKind } from "./inspect/inspection.ts";
+import { tfliteKind } from "./inspect/tflite.ts";
 import { wfdbKind } from "./inspect/wfdb.ts";
 
 /** The first kind that a file matches reads it. */
-const KINDS: readonly FileKind[] = [wfdbKind, csvKind];
+const KINDS: readonly FileKind[] = [tfliteKind, wfdbKind, csvKind];
 
 const {
   samplingRate,
@@ -63,9 +64,9 @@ async function main(): Promise<void> {
   if (help === true) {
     console.log(
       "deno task inspect FILE [flags]\n\nSays how ingest would read a file: layout, leads, sampling rate, length, what would be repaired, and the " +
-        `command for it.\nFiles: ${KINDS.map(({ files }) => files).join("; ")}.\n\nFlags:\n${
-          describeParams(FLAGS)
-        }`,
+        `command for it; of a model what it holds, what it takes to run and who runs it.\nFiles: ${
+          KINDS.map(({ files }) => files).join("; ")
+        }.\n\nFlags:\n${describeParams(FLAGS)}`,
     );
     return;
   }

@@ -56,7 +56,8 @@ export function ingestCommand(path: string, record: string, flags: readonly stri
 export const titleOf = (path: string, what: string): string =>
   `${basename(path)}: ${what}, ${bytesText(Deno.statSync(path).size)}`;
 
-function bytesText(bytes: number): string {
+/** "65.5 kB". */
+export function bytesText(bytes: number): string {
   const [factor, unit] = bytes < 1e3
     ? [1, "bytes"]
     : bytes < 1e6

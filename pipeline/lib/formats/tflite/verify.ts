@@ -34,12 +34,45 @@ const MAX_MODEL_BYTES = 2 ** 31;
  */
 export function verifyTflite(bytes: Uint8Array, file?: string): TfliteModel {
   const model = decodeTflite(bytes, file);
-  const problem = modelProblem(model);
-  if (problem !== undefined) throw new FormatError(`Cannot run TFLite model: ${problem}`, { file });
+  const found = modelProblem(model);
+  if (found !== undefined) {
+    const { operator, problem } = found;
+    const where = operator === undefined
+      ? ""
+      : `operator ${operator} (${operatorName(model.operators[operator])}): `;
+    throw new FormatError(`Cannot run TFLite model: ${where}${problem}`, { file });
+  }
   return model;
 }
 
-function modelProblem(model: TfliteModel): string | undefined {
+/** Why the TFLite 2.9 kernels must not run a model. */
+export interface ModelProblem {
+  /** Position of the operator that it is about, if it is about one. */
+  operator?: number;
+  problem: string;
+}
+
+/** @returns What `verifyTflite` refuses a graph for, or undefined. */
+export function modelProblem(model: TfliteModel): ModelProblem | undefined {
+  const whole = tensorsProblem(model) ?? entriesProblem(model);
+  if (whole !== undefined) return { problem: whole };
+  const ready = new Set(model.inputs);
+  model.tensors.forEach(({ data, isVariable }, index) => {
+    if (data !== undefined || isVariable) ready.add(index);
+  });
+  for (const [index, operator] of model.operators.entries()) {
+    const problem = operatorProblem(operator, model, ready);
+    if (problem !== undefined) return { operator: index, problem };
+    operator.outputs.forEach((output) => ready.add(output));
+  }
+  const unread = readersProblem(model, ready);
+  return unread === undefined ? undefined : { problem: unread };
+}
+
+/** @returns The name by which users know an operator. */
+export const operatorName = ({ operator, customCode }: TfliteOperator): string => customCode ?? operator;
+
+function tensorsProblem(model: TfliteModel): string | undefined {
   let modelBytes = 0;
   for (const [index, tensor] of model.tensors.entries()) {
     const problem = tensorProblem(tensor);
@@ -49,25 +82,25 @@ function modelProblem(model: TfliteModel): string | undefined {
   if (modelBytes > MAX_MODEL_BYTES) {
     return `its tensors must hold at most ${MAX_MODEL_BYTES} bytes, got ${modelBytes}`;
   }
+  return undefined;
+}
+
+function entriesProblem(model: TfliteModel): string | undefined {
   if (model.inputs.length === 0 || model.outputs.length === 0) {
     return "it must have inputs and outputs, got none";
   }
-
-  const ready = new Set<number>();
-  model.tensors.forEach(({ data, isVariable }, index) => {
-    if (data !== undefined || isVariable) ready.add(index);
-  });
+  const seen = new Set<number>();
   for (const input of model.inputs) {
-    if (ready.has(input)) return `its input ${input} must be neither constant nor variable nor named twice`;
-    ready.add(input);
-  }
-  for (const [index, operator] of model.operators.entries()) {
-    const problem = operatorProblem(operator, model, ready);
-    if (problem !== undefined) {
-      return `operator ${index} (${operator.customCode ?? operator.operator}): ${problem}`;
+    const { data, isVariable } = model.tensors[input];
+    if (data !== undefined || isVariable || seen.has(input)) {
+      return `its input ${input} must be neither constant nor variable nor named twice`;
     }
-    operator.outputs.forEach((output) => ready.add(output));
+    seen.add(input);
   }
+  return undefined;
+}
+
+function readersProblem(model: TfliteModel, ready: ReadonlySet<number>): string | undefined {
   const missing = model.outputs.find((output) => !ready.has(output));
   if (missing !== undefined) return `its output ${missing} must be computed, got no operator for it`;
   // XNNPACK 2.9 ends in a segmentation fault where nothing reads what an operator writes.

@@ -1,0 +1,226 @@
+import { arenaSizeWithMargin, estimateArena } from "../../pipeline/lib/devices/arena.ts";
+import { operatorMacs } from "../../pipeline/lib/devices/multiply_accumulates.ts";
+import {
+  findingTexts,
+  judgeTargets,
+  type TargetVerdict,
+} from "../../pipeline/lib/devices/targets/targets.ts";
+import {
+  tensorByteSize,
+  type TfliteModel,
+  type TfliteOperator,
+  type TfliteQuantization,
+  type TfliteTensor,
+} from "../../pipeline/lib/formats/tflite/graph.ts";
+import { decodeTflite } from "../../pipeline/lib/formats/tflite/reader.ts";
+import { ACTIVATION } from "../../pipeline/lib/formats/tflite/schema.ts";
+import { operatorName } from "../../pipeline/lib/formats/tflite/verify.ts";
+import { alignColumns } from "../align_columns.ts";
+import { bytesText, factLines, type FileKind, type Inspection, titleOf } from "./inspection.ts";
+
+const MAX_ROWS = 40;
+const MAX_TEXT = 60;
+
+const count = (value: number): string => value.toLocaleString("en");
+/** Names come from the file: control characters would reach the terminal. */
+const shorten = (text: string): string => {
+  const plain = text.replace(/\p{Cc}/gu, "?");
+  return plain.length > MAX_TEXT ? `${plain.slice(0, MAX_TEXT - 3)}...` : plain;
+};
+
+function inspectTflite(path: string): Inspection {
+  const bytes = Deno.readFileSync(path), model = decodeTflite(bytes, path);
+  const macs = model.operators.map((operator) => operatorMacs(operator, model));
+  const totalMacs = macs.reduce((sum, value) => sum + value, 0);
+  const arena = estimateArena(model), verdicts = judgeTargets(model);
+  const weights = model.tensors.filter(({ data }) => data !== undefined);
+  const weightBytes = weights.reduce((sum, { data }) => sum + data!.length, 0);
+  const metadata = model.metadata.map(({ name, data }) => ({
+    name,
+    bytes: data.length,
+    value: readMetadata(data),
+  }));
+  const entries = (indices: readonly number[]) =>
+    indices.map((index) => {
+      const { name, type, shape, shapeSignature, quantization } = model.tensors[index];
+      const open = shapeSignature?.includes(-1) ? ` (may be [${shapeSignature.join(", ")}])` : "";
+      return `${shorten(name)}: ${type} [${shape.join(", ")}]${open}${quantizationText(quantization, ", ")}`;
+    });
+  const lines = [
+    titleOf(path, "TFLite model"),
+    ...factLines([
+      ...(model.description === "" ? [] : [["about", shorten(model.description)] as const]),
+      ["inputs", entries(model.inputs)],
+      ["outputs", entries(model.outputs)],
+      ["operators", operatorTable(model, macs)],
+      [
+        "",
+        `${count(model.operators.length)} operators, ${count(totalMacs)} multiply-accumulates for one run`,
+      ],
+      ["tensors", tensorTable(model)],
+      [
+        "weights",
+        `${bytesText(weightBytes)} in ${weights.length} constants, ${
+          (100 * weightBytes / bytes.length).toFixed(1)
+        } % of the file`,
+      ],
+      ["memory", [
+        `tflite-micro takes about ${bytesText(arena.total)}: ${
+          count(arena.planned)
+        } bytes for activations and scratch as its planner ` +
+        "places them,",
+        `${count(arena.variables)} for states, up to ${
+          count(arena.structures)
+        } for structures (64-bit pointers); ` +
+        `with margin ${count(arenaSizeWithMargin(arena))}`,
+      ]],
+      ...(metadata.length > 0 ? [["metadata", metadata.flatMap(metadataLines)] as const] : []),
+      ["accepted", [...verdictTable(verdicts, model), "from the known tables; no compiler was run"]],
+    ]),
+  ];
+  return {
+    json: {
+      bytes: bytes.length,
+      description: model.description,
+      inputs: model.inputs,
+      outputs: model.outputs,
+      signatures: model.signatures,
+      operators: model.operators.map((operator, i) => ({ ...jsonOf(operator), macs: macs[i] })),
+      tensors: model.tensors.map(({ data, ...tensor }) => ({
+        ...tensor,
+        bytes: tensorByteSize(tensor),
+        constant: data !== undefined,
+      })),
+      macs: totalMacs,
+      weightBytes,
+      arena: { ...arena, withMargin: arenaSizeWithMargin(arena) },
+      metadata,
+      targets: verdicts,
+    },
+    lines,
+  };
+}
+
+/** Large integers and bytes have no form in JSON. */
+function jsonOf({ options, customOptions, ...operator }: TfliteOperator): Record<string, unknown> {
+  return {
+    ...operator,
+    ...(options && {
+      options: Object.fromEntries(
+        Object.entries(options).map((
+          [name, value],
+        ) => [name, typeof value === "bigint" ? String(value) : value]),
+      ),
+    }),
+    ...(customOptions && { customOptionsBytes: customOptions.length }),
+  };
+}
+
+function operatorTable(model: TfliteModel, macs: readonly number[]): string[] {
+  return table(
+    ["#", "operator", "version", "activation", "reads", "writes", "MACs"],
+    model.operators.map((operator, i) => [
+      String(i),
+      shorten(operatorName(operator)),
+      String(operator.version),
+      activationName(operator),
+      operator.inputs.filter((index) => index >= 0).join(" "),
+      operator.outputs.map((index) => `${index} [${model.tensors[index].shape.join(", ")}]`).join(" "),
+      macs[i] === 0 ? "" : count(macs[i]),
+    ]),
+    6,
+  );
+}
+
+function activationName({ options }: TfliteOperator): string {
+  const code = Number(options?.fusedActivationFunction ?? 0);
+  return code === ACTIVATION.NONE
+    ? ""
+    : Object.entries(ACTIVATION).find(([, value]) => value === code)?.[0] ?? String(code);
+}
+
+function tensorTable(model: TfliteModel): string[] {
+  const roleOf = ({ data, isVariable }: TfliteTensor, index: number): string => {
+    if (model.inputs.includes(index)) return "input";
+    if (model.outputs.includes(index)) return "output";
+    return data !== undefined ? "constant" : isVariable ? "state" : "";
+  };
+  return table(
+    ["#", "name", "type", "shape", "", "quantization", "bytes"],
+    model.tensors.slice(0, MAX_ROWS).map((tensor, index) => [
+      String(index),
+      shorten(tensor.name),
+      tensor.type,
+      `[${tensor.shape.join(", ")}]`,
+      roleOf(tensor, index),
+      quantizationText(tensor.quantization),
+      count(tensorByteSize(tensor)),
+    ]),
+    6,
+    model.tensors.length,
+  );
+}
+
+function quantizationText(quantization: TfliteQuantization | undefined, before = ""): string {
+  if (quantization === undefined || quantization.scale.length === 0) return "";
+  const { scale, zeroPoint, quantizedDimension } = quantization;
+  return before +
+    (scale.length === 1
+      ? `scale ${Number(scale[0].toPrecision(6))}, zero ${zeroPoint[0]}`
+      : `${scale.length} scales, axis ${quantizedDimension}`);
+}
+
+/** @returns Rows as columns, the last of them figures; those beyond a screenful are counted. */
+function table(header: string[], rows: string[][], words: number, total = rows.length): string[] {
+  const shown = rows.slice(0, MAX_ROWS);
+  return [
+    ...alignColumns([header, ...shown], words).split("\n"),
+    ...(total > shown.length ? [`... and ${count(total - shown.length)} more (--json lists all)`] : []),
+  ];
+}
+
+/** @returns JSON as a value, text as text; undefined for anything else. */
+function readMetadata(data: Uint8Array): unknown {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(data).replace(/\0+$/, "");
+  } catch {
+    return undefined;
+  }
+  // deno-lint-ignore no-control-regex
+  if (/[\x00-\x08\x0e-\x1f]/.test(text)) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function metadataLines({ name, bytes, value }: { name: string; bytes: number; value: unknown }): string[] {
+  if (typeof value !== "object" || value === null) {
+    const shown = value === undefined ? `${count(bytes)} bytes` : shorten(JSON.stringify(value));
+    return [`${shorten(name)}: ${shown}`];
+  }
+  return [
+    `${shorten(name)}:`,
+    ...Object.entries(value).map(([key, entry]) => `  ${shorten(key)}: ${shorten(JSON.stringify(entry))}`),
+  ];
+}
+
+function verdictTable(verdicts: readonly TargetVerdict[], model: TfliteModel): string[] {
+  const rows = verdicts.flatMap(({ target, accepts, findings }) => {
+    const texts = findingTexts(findings, model),
+      shown = texts.slice(0, 6).map((text) => text.replace(/\p{Cc}/gu, "?"));
+    if (texts.length > shown.length) shown.push(`... and ${texts.length - shown.length} more`);
+    return [[target, accepts, shown[0] ?? ""], ...shown.slice(1).map((text) => ["", "", text])];
+  });
+  return alignColumns(rows, 3).split("\n");
+}
+
+/** Models in the form of TensorFlow Lite. */
+export const tfliteKind: FileKind = {
+  name: "tflite",
+  files: "a TFLite model (.tflite)",
+  matches: (path) => /\.tflite$/i.test(path),
+  inspect: inspectTflite,
+};
