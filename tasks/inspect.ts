@@ -8,11 +8,12 @@ import type { CsvParams } from "../pipeline/lib/stage/inputs/csv_folder.ts";
 import { defaultsOf, describeParams, type ParamSpec, parseFlags } from "../pipeline/lib/stage/params.ts";
 import { csvKind } from "./inspect/csv.ts";
 import type { FileKind } from "./inspect/inspection.ts";
+import { kerasKind } from "./inspect/keras.ts";
 import { tfliteKind } from "./inspect/tflite.ts";
 import { wfdbKind } from "./inspect/wfdb.ts";
 
 /** The first kind that a file matches reads it. */
-const KINDS: readonly FileKind[] = [tfliteKind, wfdbKind, csvKind];
+const KINDS: readonly FileKind[] = [tfliteKind, kerasKind, wfdbKind, csvKind];
 
 const {
   samplingRate,

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { encodeKerasModel, encodeKerasV3Model } from "../pipeline/lib/artefacts/keras_model.ts";
+import { createRng } from "../pipeline/lib/core/rng.ts";
+import { encodeKerasH5 } from "../pipeline/lib/formats/keras_h5/encode.ts";
 import { smallModel } from "../pipeline/lib/formats/tflite/test_models.ts";
 import { encodeTflite } from "../pipeline/lib/formats/tflite/writer.ts";
+import { buildBilstm } from "../pipeline/lib/nn/architectures/bilstm.ts";
+import { initializeWeights } from "../pipeline/lib/nn/initialize.ts";
 import { inFolder, run } from "./test_stages.ts";
 
 const FIXTURES = resolve("../shared/fixtures/tflite");
@@ -83,6 +88,80 @@ Deno.test({
           accepts,
           file,
         );
+      }
+    }),
+});
+
+Deno.test("inspect shows what a Keras model holds, in either of its formats", () =>
+  inFolder(async (cwd) => {
+    const model = buildBilstm({ windowSamples: 20, channels: 1, classes: 3 });
+    const weights = initializeWeights(model, createRng(1));
+    Deno.writeFileSync(join(cwd, "m.h5"), await encodeKerasModel(model, weights));
+    Deno.writeFileSync(join(cwd, "m.keras"), await encodeKerasV3Model(model, weights));
+    const { code, stdout } = await run(cwd, "inspect", "m.h5");
+    assert.equal(code, 0);
+    assert.match(stdout, /^m\.h5: Keras model, .*\n +written by +Keras 2\.15\.0\n/);
+    // Two directions of 4 gates, 64 units: 1 + 64 values and a bias each; every kernel value at each of 20 steps.
+    assert.match(stdout, /bidirectional +Bidirectional +input +\[128\] +33,792 +665,600\n/);
+    assert.match(stdout, /trains +yes\n +converts +yes\n$/);
+    const facts = async (file: string) => JSON.parse((await run(cwd, "inspect", file, "--json")).stdout);
+    const { file: _, ...h5 } = await facts("m.h5"), { file: __, ...v3 } = await facts("m.keras");
+    assert.deepEqual(h5, v3);
+    assert.equal(h5.macs, 665_600 + 128 * 3);
+  }));
+
+Deno.test("inspect says of each layer why a Keras model cannot be used", () =>
+  inFolder(async (cwd) => {
+    const layer = (class_name: string, config: Record<string, unknown>) => ({ class_name, config });
+    const config = layer("Sequential", {
+      name: "m",
+      layers: [
+        layer("InputLayer", { name: "input", batch_input_shape: [null, 8, 1] }),
+        layer("Lambda", { name: "mine", function: "code" }),
+        layer("Dense", { name: "dense", units: 2, activation: "mish" }),
+      ],
+    });
+    const kernel = { name: "dense/kernel:0", shape: [1, 2], data: new Float32Array(2) };
+    const bytes = await encodeKerasH5({
+      config,
+      layers: [{ name: "dense", weights: [kernel] }],
+      kerasVersion: "2.15.0",
+      backend: "tensorflow",
+    });
+    Deno.writeFileSync(join(cwd, "m.h5"), bytes);
+    const { code, stdout } = await run(cwd, "inspect", "m.h5");
+    assert.equal(code, 0);
+    assert.match(stdout, /mine +Lambda +input +\? +\?\n +dense +Dense +mine +\? +2 +\?\n/);
+    for (const use of ["trains", "converts"]) {
+      assert.match(
+        stdout,
+        new RegExp(
+          `${use} +no: Cannot read layer "mine": its class must be [^\n]*\n +Cannot read layer "dense": activation`,
+        ),
+      );
+    }
+  }));
+
+Deno.test("inspect refuses a damaged Keras model in one line", () =>
+  inFolder(async (cwd) => {
+    Deno.writeFileSync(join(cwd, "a.h5"), new Uint8Array(100));
+    Deno.writeFileSync(join(cwd, "a.keras"), new TextEncoder().encode("PK\u0003\u0004 no zip"));
+    for (const file of ["a.h5", "a.keras"]) {
+      const { code, stdout, stderr } = await run(cwd, "inspect", file);
+      assert.deepEqual([code, stdout], [1, ""]);
+      assert.match(stderr, /^\[inspect\] error: Cannot read [^\n]*\n$/);
+    }
+  }));
+
+Deno.test({
+  name: "[shared] inspect reads the official .h5, and counts what their .tflite counts",
+  ignore: !existsSync(FIXTURES),
+  fn: () =>
+    inFolder(async (cwd) => {
+      for (const [file, macs] of [["resnet8.h5", 12_501_632], ["str_ww.h5", 826_368]] as const) {
+        const { code, stdout } = await run(cwd, "inspect", join(FIXTURES, file), "--json");
+        assert.equal(code, 0, file);
+        assert.equal(JSON.parse(stdout).macs, macs);
       }
     }),
 });

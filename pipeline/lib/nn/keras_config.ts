@@ -80,6 +80,34 @@ interface KerasNode {
   inputs: string[];
 }
 
+/** What is known of a layer of a Keras configuration, whether it is supported or not. */
+export interface KerasLayerSummary {
+  name: string;
+  className: string;
+  /** Names of the layers that it reads. */
+  inputs: string[];
+  /** Why it is not supported; absent where it is. */
+  problem?: string;
+}
+
+/**
+ * Lists the layers of a model that `fromKerasConfig` may refuse.
+ *
+ * @throws FormatError A configuration of another form.
+ */
+export function summarizeKerasLayers(config: unknown): KerasLayerSummary[] {
+  return readGraph(config).nodes.map((node): KerasLayerSummary => {
+    const { name, className, inputs } = node;
+    try {
+      readLayer(node);
+      return { name, className, inputs };
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      return { name, className, inputs, problem: error.message };
+    }
+  });
+}
+
 function readGraph(value: unknown): { name: string; nodes: KerasNode[]; output: string } {
   const { class_name: className, config } = parse(modelSchema, value, "Keras model");
   if (className !== "Sequential") {
