@@ -8,7 +8,7 @@ import type { Layer, Model } from "../nn/model.ts";
 import { outputShapes } from "../nn/shapes.ts";
 import { type Interpreter, openTfliteLibrary } from "../runtime/tflite_ffi.ts";
 import { dequantizeOutput, quantizeInput } from "../runtime/quantized_values.ts";
-import { evaluateInteger } from "./integer_reference.ts";
+import { createEvaluator } from "../reference/evaluator.ts";
 import { calibrate } from "./observers.ts";
 import { quantizeToInt8 } from "./quantize_graph.ts";
 import { beatWindows, livelyWeights, noiseWindows } from "./test_networks.ts";
@@ -122,12 +122,12 @@ for (const [name, model] of Object.entries({ ...NETWORKS, ...MIXED_NETWORKS })) 
 }
 
 for (const [name, model] of Object.entries(NETWORKS)) {
-  Deno.test(`quantizeToInt8() runs as the integer reference: ${name}`, () => {
+  Deno.test(`quantizeToInt8() runs as the evaluator: ${name}`, () => {
     const weights = livelyWeights(model), size = elementCount(outputShapes(model).get("input")!);
     const windows = noiseWindows(8 * size);
     const graph = quantizeToInt8(convertToTflite(model, weights), calibrate(model, weights, windows, 8));
     using interpreter = open(graph);
-    const [{ scale, zeroPoint }] = interpreter.inputs;
+    const [{ scale, zeroPoint }] = interpreter.inputs, evaluator = createEvaluator(graph);
     // A step of the preactivation is several of the activation's output; no activation is steeper than 1.
     const preactivation = graph.tensors.find((tensor) => tensor.name.endsWith("/preactivation"));
     const tolerance = INTEGER_TOLERANCE_STEPS *
@@ -138,7 +138,7 @@ for (const [name, model] of Object.entries(NETWORKS)) {
       interpreter.setInput(0, input);
       interpreter.invoke();
       const got = interpreter.output(0) as Int8Array;
-      evaluateInteger(graph, input).forEach((value, i) => {
+      (evaluator.run([input])[0] as Int8Array).forEach((value, i) => {
         assert.ok(Math.abs(value - got[i]) <= tolerance, `${value} is not ${got[i]} at ${i}`);
       });
     }
@@ -171,15 +171,15 @@ for (const name of ["cnn", "lstm"]) {
     }
   });
 
-  Deno.test(`evaluateInteger() follows the native kernels of "${name}" at full size`, () => {
+  Deno.test(`createEvaluator() follows the native kernels of "${name}" at full size`, () => {
     const model = ARCHITECTURES[name].build({ windowSamples: SAMPLES, channels: 1, classes: CLASSES });
     const weights = livelyWeights(model), windows = beatWindows(4, SAMPLES);
     const graph = quantizeToInt8(convertToTflite(model, weights), calibrate(model, weights, windows, 4));
     using interpreter = open(graph);
-    const [input] = interpreter.inputs, [output] = interpreter.outputs;
+    const [input] = interpreter.inputs, [output] = interpreter.outputs, evaluator = createEvaluator(graph);
     for (let window = 0; window < 4; window++) {
       const values = windows.subarray(window * SAMPLES, (window + 1) * SAMPLES);
-      const integers = evaluateInteger(graph, quantizeInput(values, input.scale, input.zeroPoint));
+      const integers = evaluator.run([quantizeInput(values, input.scale, input.zeroPoint)])[0] as Int8Array;
       const expected = dequantizeOutput(integers, output.scale, output.zeroPoint);
       interpreter.run(values).forEach((value, i) =>
         assert.ok(

@@ -1,4 +1,5 @@
 import type { TfliteModel } from "../formats/tflite/graph.ts";
+import { RESCALINGS } from "./fixed_point.ts";
 import type { Kernel, KernelContext, Operand, Run } from "./kernel.ts";
 import { KERNELS } from "./kernels.ts";
 import { createValues, type TensorValues } from "./tensor_values.ts";
@@ -9,6 +10,12 @@ import { createValues, type TensorValues } from "./tensor_values.ts";
  * @param tensor Its index. @param values The evaluator's own array: read it during the call, keep a copy.
  */
 export type Observer = (tensor: number, values: TensorValues) => void;
+
+/** How to evaluate. */
+export interface EvaluatorOptions {
+  /** The build of TFLite to equal in integer arithmetic; "reference" when left out. */
+  build?: keyof typeof RESCALINGS;
+}
 
 /** A graph that is ready to run. */
 export interface Evaluator {
@@ -34,7 +41,10 @@ export interface Evaluator {
  * @param model As `verifyTflite` or the converter gives it; left as it is, later changes are not seen.
  * @throws RangeError An operator, or a form of one, that has no kernel here, by name and index.
  */
-export function createEvaluator(model: TfliteModel): Evaluator {
+export function createEvaluator(
+  model: TfliteModel,
+  { build = "reference" }: EvaluatorOptions = {},
+): Evaluator {
   const operands = model.tensors.map((tensor): Operand => ({
     ...tensor,
     values: createValues(tensor),
@@ -50,6 +60,7 @@ export function createEvaluator(model: TfliteModel): Evaluator {
       operator,
       inputs,
       outputs,
+      rescaling: RESCALINGS[build],
       stateWritten: (position) => {
         const tensor = operator.inputs[position];
         observe?.(tensor, operands[tensor].values);

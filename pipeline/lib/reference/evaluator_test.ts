@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { createRng } from "../core/rng.ts";
 import { elementCount, type TfliteModel, type TfliteOperator } from "../formats/tflite/graph.ts";
 import { decodeTflite } from "../formats/tflite/reader.ts";
-import { encodeTflite } from "../formats/tflite/writer.ts";
-import { openTfliteLibrary, type TensorArray } from "../runtime/tflite_ffi.ts";
+import { runNative } from "../runtime/test_runs.ts";
+import type { TensorArray } from "../runtime/tflite_ffi.ts";
 import { createEvaluator } from "./evaluator.ts";
 import { integers, normalConstant, operatorGraph, randomInputs, type TestOperator } from "./test_graphs.ts";
 import type { TensorValues } from "./tensor_values.ts";
@@ -17,15 +17,6 @@ const hasShared = existsSync(FIXTURES);
 
 const rng = createRng(1);
 const normal = (...shape: number[]) => normalConstant(rng, ...shape);
-
-/** What the native library computes. */
-function runNative(model: TfliteModel, inputs: TensorValues[]): TensorArray[] {
-  using interpreter = openTfliteLibrary().createInterpreter(encodeTflite(model));
-  interpreter.resetState();
-  inputs.forEach((values, i) => interpreter.setInput(i, values as TensorArray));
-  interpreter.invoke();
-  return interpreter.outputs.map((_, i) => interpreter.output(i));
-}
 
 function assertClose(got: TensorValues, expected: TensorArray): void {
   assert.equal(got.length, expected.length);
@@ -43,7 +34,7 @@ function checkFloat(model: TfliteModel, rounds = 3): void {
   const evaluator = createEvaluator(model);
   for (let round = 0; round < rounds; round++) {
     const inputs = randomInputs(model, rng);
-    const expected = runNative(model, inputs);
+    const expected = runNative(model, inputs as TensorArray[]);
     evaluator.run(inputs).forEach((values, i) => assertClose(values, expected[i]));
   }
 }

@@ -1,5 +1,7 @@
 import { elementCount, type TfliteOperator, type TfliteTensor } from "../formats/tflite/graph.ts";
 import { normalAxis } from "../formats/tflite/operator_context.ts";
+import type { TensorTypeName } from "../formats/tflite/schema.ts";
+import type { Rescaling } from "./fixed_point.ts";
 import type { TensorValues } from "./tensor_values.ts";
 
 /** A tensor with the array that its values live in for as long as the evaluator does. */
@@ -15,6 +17,7 @@ export interface KernelContext {
   /** By position; undefined for an absent one. */
   readonly inputs: readonly (Operand | undefined)[];
   readonly outputs: readonly Operand[];
+  readonly rescaling: Rescaling;
   /** Tells the observer, where there is one, that a state was written. */
   stateWritten(position: number): void;
 }
@@ -51,6 +54,12 @@ export function floatValues({ name, type, values }: Operand): Float32Array {
 export function int8Values({ name, type, values }: Operand): Int8Array {
   if (values instanceof Int8Array) return values;
   throw new RangeError(`its tensor "${name}" must be INT8, got ${type}`);
+}
+
+/** @returns The values of an INT32 operand. @throws RangeError Another type. */
+export function int32Values({ name, type, values }: Operand): Int32Array {
+  if (values instanceof Int32Array) return values;
+  throw new RangeError(`its tensor "${name}" must be INT32, got ${type}`);
 }
 
 /** @returns The elements of an INT32 or INT64 constant, as numbers. @throws RangeError Another operand. */
@@ -92,4 +101,22 @@ export function affineOf({ name, quantization }: Operand): Affine {
     throw new RangeError(`its tensor "${name}" must have 1 scale, got ${quantization?.scale.length ?? 0}`);
   }
   return { scale: quantization.scale[0], zeroPoint: quantization.zeroPoint[0] ?? 0 };
+}
+
+/** Least and greatest integer of the quantized types. */
+const INTEGER_LIMITS: Partial<Record<TensorTypeName, readonly [low: number, high: number]>> = {
+  INT8: [-128, 127],
+  UINT8: [0, 255],
+  INT16: [-32768, 32767],
+};
+
+/** @returns Least and greatest integer of an operand's type. @throws RangeError No quantized type. */
+export function integerLimits({ name, type }: Operand): readonly [low: number, high: number] {
+  const limits = INTEGER_LIMITS[type];
+  if (limits === undefined) {
+    throw new RangeError(
+      `its tensor "${name}" must be ${Object.keys(INTEGER_LIMITS).join(", ")}, got ${type}`,
+    );
+  }
+  return limits;
 }

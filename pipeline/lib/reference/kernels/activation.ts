@@ -1,5 +1,6 @@
 import { ACTIVATION } from "../../formats/tflite/schema.ts";
-import { type KernelContext, option } from "../kernel.ts";
+import { affineOf, integerLimits, type KernelContext, type Operand, option } from "../kernel.ts";
+import { roundHalfAway } from "../fixed_point.ts";
 
 /** Least and greatest value that a fused activation lets through. */
 export interface ActivationRange {
@@ -27,4 +28,19 @@ export function activationRange(context: KernelContext): ActivationRange {
           `got ${option(context, "fusedActivationFunction")}`,
       );
   }
+}
+
+/**
+ * @returns The range of the operator's fused activation, in integers of the output.
+ *
+ * Source: CalculateActivationRangeQuantized in tensorflow/lite/kernels/kernel_util.cc of TensorFlow 2.9.
+ */
+export function integerActivationRange(context: KernelContext, output: Operand): ActivationRange {
+  const { low, high } = activationRange(context), { scale, zeroPoint } = affineOf(output);
+  const [least, greatest] = integerLimits(output);
+  const quantized = (real: number) => zeroPoint + roundHalfAway(Math.fround(real / scale));
+  return {
+    low: low === -Infinity ? least : Math.max(least, quantized(low)),
+    high: high === Infinity ? greatest : Math.min(greatest, quantized(high)),
+  };
 }

@@ -7,7 +7,7 @@ const LANES = 4;
 
 /** CONV_2D. Source: tensorflow/lite/kernels/internal/reference/conv.h of TensorFlow 2.9. */
 export const planConv2d: Kernel = (context) => {
-  const plan = planWeighted(context);
+  const plan = planWeighted(context, context.rescaling.rescaleProducts);
   const [, filterHeight, filterWidth, inChannels] = plan.weights.shape;
   if (inChannels !== plan.input.shape[3]) {
     throw new RangeError(`its input must have ${inChannels} channels, got [${plan.input.shape}]`);

@@ -11,7 +11,7 @@ import { planWeighted } from "./weighted.ts";
  * is taken from the shapes, as there.
  */
 export const planDepthwiseConv2d: Kernel = (context) => {
-  const plan = planWeighted(context), { inputValues, loadInput, storeRow } = plan;
+  const plan = planWeighted(context, context.rescaling.rescale), { inputValues, loadInput, storeRow } = plan;
   const [, filterHeight, filterWidth, filterChannels] = plan.weights.shape;
   const window = slidingWindow(context, [filterHeight, filterWidth], plan);
   const { batch, channels, outChannels, vertical, horizontal } = window;

@@ -19,7 +19,7 @@ const alongAxis = (size: number): Slide => ({
  * Source: tensorflow/lite/kernels/internal/reference/fully_connected.h of TensorFlow 2.9.
  */
 export const planFullyConnected: Kernel = (context) => {
-  const plan = planWeighted(context);
+  const plan = planWeighted(context, context.rescaling.rescaleProducts);
   const [units, features] = plan.weights.shape, count = elementCount(plan.input.shape);
   if (option(context, "weightsFormat") !== 0) throw new RangeError("its weights must not be shuffled");
   if (count % features !== 0) {

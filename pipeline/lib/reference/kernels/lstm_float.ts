@@ -1,8 +1,8 @@
 import { floatValues, type Run } from "../kernel.ts";
 import { sigmoid } from "./elementwise.ts";
-import type { LstmPlan } from "./lstm_plan.ts";
+import { GATES, interleaveGates, type LstmPlan } from "./lstm_plan.ts";
 
-const GATE_COUNT = 4;
+const GATE_COUNT = GATES.length;
 
 /**
  * The float32 LSTM; sums are kept in float64, states in float32.
@@ -15,7 +15,7 @@ export function planFloatLstm(plan: LstmPlan): Run {
   const hidden = floatValues(plan.hidden), cell = floatValues(plan.cell);
   const clip = plan.cellClip > 0 ? plan.cellClip : Infinity;
   const columns = channels + units;
-  const weights = interleaveGates(plan), bias = interleave(plan.biases.map(floatValues));
+  const weights = joinWeights(plan), bias = interleaveGates(plan.biases.map(floatValues));
   // What a step reads: the input's channels, then the hidden states.
   const read = new Float64Array(columns);
 
@@ -49,7 +49,7 @@ export function planFloatLstm(plan: LstmPlan): Run {
 }
 
 /** @returns [units, channels + units, gates]: all that one unit reads lies side by side. */
-function interleaveGates({ weights, recurrent, channels, units }: LstmPlan): Float64Array {
+function joinWeights({ weights, recurrent, channels, units }: LstmPlan): Float64Array {
   const rows = weights.map((operand, gate) => {
     const fromInput = floatValues(operand), fromHidden = floatValues(recurrent[gate]);
     const joined = new Float32Array(units * (channels + units));
@@ -60,12 +60,5 @@ function interleaveGates({ weights, recurrent, channels, units }: LstmPlan): Flo
     }
     return joined;
   });
-  return interleave(rows);
-}
-
-/** @returns The arrays' first values, then their second ones ... */
-function interleave(arrays: readonly Float32Array[]): Float64Array {
-  const result = new Float64Array(arrays.length * arrays[0].length);
-  arrays.forEach((values, k) => values.forEach((value, i) => result[i * arrays.length + k] = value));
-  return result;
+  return interleaveGates(rows);
 }

@@ -73,3 +73,16 @@ export function lstmPlan(context: KernelContext): LstmPlan {
     cellWritten: () => context.stateWritten(CELL_STATE),
   };
 }
+
+/**
+ * Lays the gates' values out side by side, so that what is read once serves all four.
+ *
+ * @param arrays One a gate, of one length. @returns Their first values, then their second ones ...
+ */
+export function interleaveGates(arrays: readonly ArrayLike<number>[]): Float64Array {
+  const result = new Float64Array(arrays.length * arrays[0].length);
+  for (const [gate, values] of arrays.entries()) {
+    for (let i = 0; i < values.length; i++) result[i * arrays.length + gate] = values[i];
+  }
+  return result;
+}

@@ -1,5 +1,14 @@
-import { floatValues, inputAt, type Kernel, type KernelContext, option, type Run } from "../kernel.ts";
-import { activationRange } from "./activation.ts";
+import {
+  affineOf,
+  floatValues,
+  inputAt,
+  int8Values,
+  type Kernel,
+  type KernelContext,
+  option,
+  type Run,
+} from "../kernel.ts";
+import { activationRange, integerActivationRange } from "./activation.ts";
 import { endTap, firstTap, slidingWindow } from "./sliding_window.ts";
 
 /**
@@ -10,25 +19,26 @@ import { endTap, firstTap, slidingWindow } from "./sliding_window.ts";
  */
 type ReducePixels = (pixels: Int32Array, count: number, at: number) => void;
 
-/** AVERAGE_POOL_2D over the pixels inside the input. Source: reference/pooling.h of TensorFlow 2.9. */
+/**
+ * AVERAGE_POOL_2D over the pixels inside the input, integers with halves away from zero.
+ *
+ * Source: reference/pooling.h and reference/integer_ops/pooling.h of TensorFlow 2.9.
+ */
 export const planAveragePool2d: Kernel = (context) => {
-  const { low, high } = activationRange(context);
-  const input = floatValues(inputAt(context, 0)), output = floatValues(context.outputs[0]);
-  const channels = context.outputs[0].shape[3];
+  const { input, output, channels, low, high, isInteger } = poolingOperands(context);
   return planPooling(context, (pixels, count, at) => {
     for (let c = 0; c < channels; c++) {
       let sum = 0;
       for (let i = 0; i < count; i++) sum += input[pixels[i] + c];
-      output[at + c] = Math.min(Math.max(sum / count, low), high);
+      const mean = isInteger ? divideRounding(sum, count) : sum / count;
+      output[at + c] = Math.min(Math.max(mean, low), high);
     }
   });
 };
 
-/** MAX_POOL_2D over the pixels inside the input. Source: reference/pooling.h of TensorFlow 2.9. */
+/** MAX_POOL_2D over the pixels inside the input. Source: as AVERAGE_POOL_2D. */
 export const planMaxPool2d: Kernel = (context) => {
-  const { low, high } = activationRange(context);
-  const input = floatValues(inputAt(context, 0)), output = floatValues(context.outputs[0]);
-  const channels = context.outputs[0].shape[3];
+  const { input, output, channels, low, high } = poolingOperands(context);
   return planPooling(context, (pixels, count, at) => {
     for (let c = 0; c < channels; c++) {
       let max = low;
@@ -37,6 +47,29 @@ export const planMaxPool2d: Kernel = (context) => {
     }
   });
 };
+
+/** @returns sum / count as C++ divides, after half of the count was added away from zero. */
+export function divideRounding(sum: number, count: number): number {
+  const half = Math.floor(count / 2);
+  return Math.trunc((sum > 0 ? sum + half : sum - half) / count);
+}
+
+function poolingOperands(context: KernelContext) {
+  const input = inputAt(context, 0), [output] = context.outputs, channels = output.shape[3];
+  if (input.type !== "INT8") {
+    const values = { input: floatValues(input), output: floatValues(output) };
+    return { ...values, channels, ...activationRange(context), isInteger: false };
+  }
+  const from = affineOf(input), to = affineOf(output);
+  if (from.scale !== to.scale || from.zeroPoint !== to.zeroPoint) {
+    throw new RangeError(
+      `its output must have the input's scale ${from.scale} and zero point ${from.zeroPoint}, ` +
+        `got ${to.scale} and ${to.zeroPoint}`,
+    );
+  }
+  const values = { input: int8Values(input), output: int8Values(output) };
+  return { ...values, channels, ...integerActivationRange(context, output), isInteger: true };
+}
 
 function planPooling(context: KernelContext, reduce: ReducePixels): Run {
   const filter = [option(context, "filterHeight"), option(context, "filterWidth")] as const;

@@ -1,38 +1,58 @@
-import { affineOf, floatValues, inputAt, type Kernel } from "../kernel.ts";
+import { quantizeMultiplier, roundHalfAway } from "../fixed_point.ts";
+import {
+  affineOf,
+  floatValues,
+  inputAt,
+  int8Values,
+  integerLimits,
+  type Kernel,
+  type KernelContext,
+  type Run,
+} from "../kernel.ts";
 
 /** DEQUANTIZE of INT8, UINT8, INT16 and FLOAT16. Source: reference/dequantize.h of TensorFlow 2.9. */
 export const planDequantize: Kernel = (context) => {
-  const input = inputAt(context, 0), output = floatValues(context.outputs[0]);
-  const { values } = input;
+  const input = inputAt(context, 0), output = floatValues(context.outputs[0]), { values } = input;
   if (input.type === "FLOAT16" && values instanceof Uint16Array) {
     return () => values.forEach((bits, i) => output[i] = halfToFloat(bits));
   }
-  const { scale, zeroPoint } = affineOf(input);
-  const integers = values as Int8Array;
+  integerLimits(input);
+  const { scale, zeroPoint } = affineOf(input), integers = values as Int8Array;
   return () => {
     for (let i = 0; i < output.length; i++) output[i] = scale * (integers[i] - zeroPoint);
   };
 };
 
-const INTEGER_LIMITS: Readonly<Record<string, readonly [number, number]>> = {
-  INT8: [-128, 127],
-  UINT8: [0, 255],
-  INT16: [-32768, 32767],
-};
+/** QUANTIZE of FLOAT32, and of INT8 into another scale. */
+export const planQuantize: Kernel = (context) =>
+  inputAt(context, 0).type === "FLOAT32" ? planFromFloat(context) : planRequantize(context);
 
-/** QUANTIZE of FLOAT32. Source: AffineQuantize in reference/quantize.h of TensorFlow 2.9. */
-export const planQuantize: Kernel = (context) => {
+/** Source: AffineQuantize in reference/quantize.h of TensorFlow 2.9. */
+function planFromFloat(context: KernelContext): Run {
   const input = floatValues(inputAt(context, 0)), [output] = context.outputs;
-  const { scale, zeroPoint } = affineOf(output), [low, high] = INTEGER_LIMITS[output.type];
+  const { scale, zeroPoint } = affineOf(output), [low, high] = integerLimits(output);
   const integers = output.values as Int8Array;
   return () => {
     for (let i = 0; i < integers.length; i++) {
-      const real = Math.fround(input[i] / scale);
-      const rounded = (real < 0 ? -Math.round(-real) : Math.round(real)) + zeroPoint;
-      integers[i] = Math.min(Math.max(rounded, low), high);
+      const value = roundHalfAway(Math.fround(input[i] / scale)) + zeroPoint;
+      integers[i] = value < low ? low : value > high ? high : value;
     }
   };
-};
+}
+
+/** Source: reference/requantize.h of TensorFlow 2.9. */
+function planRequantize(context: KernelContext): Run {
+  const operand = inputAt(context, 0), [output] = context.outputs;
+  const input = int8Values(operand), integers = int8Values(output);
+  const from = affineOf(operand), to = affineOf(output), [low, high] = integerLimits(output);
+  const factor = quantizeMultiplier(from.scale / to.scale), { rescale } = context.rescaling;
+  return () => {
+    for (let i = 0; i < integers.length; i++) {
+      const value = rescale(input[i] - from.zeroPoint, factor) + to.zeroPoint;
+      integers[i] = value < low ? low : value > high ? high : value;
+    }
+  };
+}
 
 /** @param bits Of an IEEE 754 half. @returns The number that it stands for. */
 export function halfToFloat(bits: number): number {

@@ -1,5 +1,14 @@
-import { floatValues, inputAt, type KernelContext, type Operand } from "../kernel.ts";
-import { activationRange } from "./activation.ts";
+import { quantizeMultiplier, type Rescale } from "../fixed_point.ts";
+import {
+  affineOf,
+  floatValues,
+  inputAt,
+  int32Values,
+  int8Values,
+  type KernelContext,
+  type Operand,
+} from "../kernel.ts";
+import { activationRange, integerActivationRange } from "./activation.ts";
 
 /**
  * Finishes one row of output channels: adds biases, rescales, clamps and stores.
@@ -26,12 +35,17 @@ export interface WeightedPlan {
   storeRow: StoreRow;
 }
 
-/** Plans the ends of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED. */
-export function planWeighted(context: KernelContext): WeightedPlan {
+/**
+ * Plans the ends of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED.
+ *
+ * @param rescale How sums of integers become outputs.
+ */
+export function planWeighted(context: KernelContext, rescale: Rescale): WeightedPlan {
   const input = inputAt(context, 0), weights = inputAt(context, 1), [output] = context.outputs;
   if (!weights.isConstant) throw new RangeError("its weights must be constants, got computed ones");
   const common = { input, output, weights };
-  return { ...common, ...planFloat(context, common) };
+  const ends = input.type === "INT8" ? planInt8(context, common, rescale) : planFloat(context, common);
+  return { ...common, ...ends };
 }
 
 type Ends = Pick<WeightedPlan, "inputValues" | "loadInput" | "weightValues" | "storeRow">;
@@ -48,6 +62,37 @@ function planFloat(context: KernelContext, { input, output, weights }: Operands)
     storeRow: (sums, at) => {
       for (let c = 0; c < channels; c++) {
         const value = sums[c] + bias[c];
+        out[at + c] = value < low ? low : value > high ? high : value;
+      }
+    },
+  };
+}
+
+/**
+ * Source: reference/integer_ops/conv.h and fully_connected.h, PopulateConvolutionQuantizationParams and
+ * GetQuantizedConvolutionMultipler in kernel_util.cc of TensorFlow 2.9.
+ */
+function planInt8(context: KernelContext, { input, output, weights }: Operands, rescale: Rescale): Ends {
+  const integers = int8Values(input), out = int8Values(output), { zeroPoint } = affineOf(input);
+  const { low, high } = integerActivationRange(context, output),
+    { zeroPoint: outZeroPoint } = affineOf(output);
+  const channels = output.shape[output.shape.length - 1], scales = weights.quantization?.scale ?? [];
+  const bias = context.inputs[2] ? int32Values(context.inputs[2]) : new Int32Array(channels);
+  const factors = Array.from({ length: channels }, (_, c) => {
+    const weightScale = scales[scales.length === 1 ? 0 : c];
+    return quantizeMultiplier(affineOf(input).scale * weightScale / affineOf(output).scale);
+  });
+  // Padding stands for 0, so that taps outside may be left out once the zero point is gone.
+  const inputValues = new Float32Array(integers.length);
+  return {
+    inputValues,
+    loadInput: () => {
+      for (let i = 0; i < integers.length; i++) inputValues[i] = integers[i] - zeroPoint;
+    },
+    weightValues: int8Values(weights),
+    storeRow: (sums, at) => {
+      for (let c = 0; c < channels; c++) {
+        const value = rescale((sums[c] + bias[c]) | 0, factors[c]) + outZeroPoint;
         out[at + c] = value < low ? low : value > high ? high : value;
       }
     },
