@@ -1,5 +1,6 @@
 import { quantizeMultiplier, roundHalfAway } from "../fixed_point.ts";
 import {
+  type Affine,
   affineOf,
   floatValues,
   inputAt,
@@ -30,14 +31,20 @@ export const planQuantize: Kernel = (context) =>
 /** Source: AffineQuantize in reference/quantize.h of TensorFlow 2.9. */
 function planFromFloat(context: KernelContext): Run {
   const input = floatValues(inputAt(context, 0)), [output] = context.outputs;
-  const { scale, zeroPoint } = affineOf(output), [low, high] = integerLimits(output);
-  const integers = output.values as Int8Array;
-  return () => {
-    for (let i = 0; i < integers.length; i++) {
-      const value = roundHalfAway(Math.fround(input[i] / scale)) + zeroPoint;
-      integers[i] = value < low ? low : value > high ? high : value;
-    }
-  };
+  const affine = affineOf(output), limits = integerLimits(output), integers = output.values as Int8Array;
+  return () => quantizeAll(input, integers, { ...affine, limits });
+}
+
+/** @param integers Written: the nearest integers, halves away from zero, inside the limits. */
+export function quantizeAll(
+  reals: Float32Array,
+  integers: Int8Array | Uint8Array | Int16Array,
+  { scale, zeroPoint, limits: [low, high] }: Affine & { limits: readonly [number, number] },
+): void {
+  for (let i = 0; i < integers.length; i++) {
+    const value = roundHalfAway(Math.fround(reals[i] / scale)) + zeroPoint;
+    integers[i] = value < low ? low : value > high ? high : value;
+  }
 }
 
 /** Source: reference/requantize.h of TensorFlow 2.9. */
