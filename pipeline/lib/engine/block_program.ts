@@ -76,8 +76,8 @@ export interface BlockProgram {
  * Supported: the kinds of layers in layers/layer_compilers.ts, any number of InputLayers, and as the output classes from a
  * Dense or an Activation layer with softmax.
  *
- * @param roundings Activations that layers see rounded. The model's output is rounded in predictions, and not where a loss
- *   reads it, which would be infinite at a probability of 0.
+ * @param roundings Activations that layers see rounded. The model's output stays as it is: the loss would be infinite at a
+ *   probability that is rounded to 0.
  * @throws TypeError A layer or activation that the kernels do not have, by name.
  * @throws RangeError, TypeError A model that does not fit together.
  */
@@ -157,7 +157,7 @@ export function compileBlockProgram(
   const logits = tensors.get(model.output)!, classes = logits.channels;
   const probabilities = allocate(classes * BLOCK_SAMPLES);
   const labels = allocate(BLOCK_SAMPLES), sampleWeights = allocate(BLOCK_SAMPLES);
-  const backwardOps = ops.toReversed(), outputRounding = roundings[model.output] as Rounding | undefined;
+  const backwardOps = ops.toReversed();
   return {
     inputs: model.layers.filter(({ kind }) => kind === "InputLayer").map(({ name }) => tensors.get(name)!),
     logits,
@@ -174,7 +174,6 @@ export function compileBlockProgram(
     forward(machine, pass) {
       for (const op of ops) op.forward(machine, pass);
       machine.kernels.softmaxForward(classes, logits.address, probabilities);
-      if (outputRounding && !pass.training) roundRows(machine, outputRounding, classes, probabilities);
     },
     backward(machine, { gradients: parameterGradients, differentiateLoss }, pass) {
       for (const { address, bytes } of gradients) machine.kernels.zero(address, bytes);

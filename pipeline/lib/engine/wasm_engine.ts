@@ -43,7 +43,7 @@ export interface WasmEngineOptions {
    * arguments alone. Default: the weight itself.
    */
   roundWeight?: WeightChange;
-  /** What activations are rounded to in both passes and in predictions. Default: nothing. */
+  /** What activations, but for the model's output, are rounded to in both passes and in predictions. Default: nothing. */
   roundings?: Roundings;
   /** Decides the masks of Dropout layers, together with the steps done: an integer of at least 0 below 2^32. Default 0. */
   seed?: number;
