@@ -27,7 +27,7 @@ export interface TrainState {
   weights: Weights;
   optimizer: OptimizerState;
   bestWeights: Weights;
-  /** Epoch of the best weights. */
+  /** Epoch of the best weights; 0: none was better than the weights at the start. */
   bestEpoch: number;
   /** What the best weights reached by the monitor; higher is better. */
   bestScore: number;
@@ -43,7 +43,7 @@ const PREFIX_BYTES = 16;
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const headerSchema = z.strictObject({
   epoch: count.min(1),
-  bestEpoch: count.min(1),
+  bestEpoch: count,
   bestScore: z.number(),
   optimizerStep: count,
   slots: z.array(z.string().min(1)).max(8),
