@@ -1,3 +1,4 @@
+import { FormatError } from "../core/errors.ts";
 import { decodeKerasH5 } from "../formats/keras_h5/decode.ts";
 import { encodeKerasH5 } from "../formats/keras_h5/encode.ts";
 import { decodeKerasV3 } from "../formats/keras_v3/decode.ts";
@@ -26,7 +27,15 @@ export async function decodeKerasModel(
   file: string,
 ): Promise<{ model: Model; weights: Weights }> {
   const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b;
-  return isZip
-    ? v3PartsToModel(decodeKerasV3(bytes, file))
-    : h5PartsToModel(await decodeKerasH5(bytes, file));
+  try {
+    return isZip
+      ? v3PartsToModel(decodeKerasV3(bytes, file))
+      : h5PartsToModel(await decodeKerasH5(bytes, file));
+  } catch (error) {
+    // What is wrong with the model says of itself no file.
+    if (error instanceof FormatError && error.file === undefined) {
+      throw new FormatError(error.message, { file });
+    }
+    throw error;
+  }
 }

@@ -144,7 +144,7 @@ function readLayer({ name, className, config, inputs }: KerasNode): Layer {
     throw new FormatError(
       `Cannot read ${what}: its class must be one of ${Object.keys(LAYER_KINDS).join(", ")}, got ${
         show(className)
-      }`,
+      }${className === "Lambda" ? ", which holds a program" : ""}`,
     );
   }
   const { kerasOptions, fromKeras } = LAYER_KINDS[className as Layer["kind"]];
@@ -169,7 +169,13 @@ function parse<Output>(
 }
 
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
+  let text;
+  try {
+    text = JSON.stringify(value) ?? "nothing";
+  } catch {
+    // Deeper than the stack.
+    return "lists within lists";
+  }
   return text.length > 80 ? `${text.slice(0, 80)}...` : text;
 }
 

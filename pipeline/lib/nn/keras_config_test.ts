@@ -126,6 +126,57 @@ Deno.test("fromKerasConfig() refuses layers that it does not know by name", () =
   assert.throws(() => fromKerasConfig(config), /layer "norm": its class must be .*got "LayerNormalization"/);
 });
 
+Deno.test("fromKerasConfig() refuses programs and somebody's own classes, whatever their names", () => {
+  const layerWith = (change: Record<string, unknown>) => {
+    const config = cnnWith(0, {}) as Json;
+    Object.assign(config.config.layers[2], change);
+    return config;
+  };
+  const cases: [unknown, RegExp][] = [
+    [
+      layerWith({ class_name: "Lambda" }),
+      /layer "conv1d_1": its class must be .*got "Lambda", which holds a program/,
+    ],
+    [layerWith({ class_name: "my>Conv1D" }), /layer "conv1d_1": its class must be .*got "my>Conv1D"/],
+    [layerWith({ module: "builtins" }), /config.layers.2.module must be a module of Keras, got "builtins"/],
+    [
+      layerWith({ registered_name: "my>Conv1D" }),
+      /layers.2.registered_name must be no custom class, got "my>Conv1D"/,
+    ],
+    [
+      { ...layerWith({}), registered_name: "my>Sequential" },
+      /Keras model: registered_name must be no custom class/,
+    ],
+    [cnnWith(2, { activation: { class_name: "function", config: "f" } }), /layer "conv1d_1": activation/],
+    [layerWith({ class_name: "constructor" }), /its class must be .*got "constructor"/],
+  ];
+  for (const [config, message] of cases) {
+    assert.throws(
+      () => fromKerasConfig(config),
+      (error) => error instanceof FormatError && message.test(error.message),
+      String(message),
+    );
+  }
+});
+
+Deno.test("fromKerasConfig() refuses calls whose arguments change what a layer computes", async () => {
+  const keras2 = await goldenConfig("keras2_functional"), keras3 = await goldenConfig("keras3_functional");
+  const [node] = keras2.config.layers[2].inbound_nodes;
+  node[0][3] = { training: false, mask: null };
+  keras3.config.layers[2].inbound_nodes[0].kwargs = { training: false };
+  fromKerasConfig(keras2);
+  fromKerasConfig(keras3);
+  for (const wrong of [{ training: true }, { initial_state: ["window", 0, 0] }]) {
+    node[0][3] = wrong;
+    keras3.config.layers[2].inbound_nodes[0].kwargs = wrong;
+    assert.throws(() => fromKerasConfig(keras2), /layers.2.inbound_nodes must be one call on plain tensors/);
+    assert.throws(() => fromKerasConfig(keras3), /layers.2.inbound_nodes must be one call on plain tensors/);
+  }
+  node[0][3] = {};
+  node.push(...Array(1000).fill(node[0]));
+  assert.throws(() => fromKerasConfig(keras2), FormatError);
+});
+
 Deno.test("fromKerasConfig() names the option that it refuses in the layers of a Bidirectional", async () => {
   const cases: [(layer: Json) => void, RegExp][] = [
     [

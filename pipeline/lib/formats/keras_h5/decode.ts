@@ -2,12 +2,16 @@ import { FormatError } from "../../core/errors.ts";
 import { type Attribute, readAttributes, readStrings } from "./hdf5/attribute.ts";
 import { type Hdf5Source, openSource } from "./hdf5/bytes.ts";
 import { readFloatDataset } from "./hdf5/dataset.ts";
-import { readSuperblock, resolvePath } from "./hdf5/group.ts";
+import { readLinks, readSuperblock, resolvePath } from "./hdf5/group.ts";
 import type { KerasH5, KerasLayerWeights } from "./keras_h5.ts";
 
-const MAX_FILE_BYTES = 2 ** 30;
-const MAX_CONFIG_BYTES = 2 ** 24;
+/** Largest file of weights that is read; reading takes about twice as much memory. */
+export const MAX_FILE_BYTES = 2 ** 28;
+/** Largest configuration; one of 1000 layers has some 3 MB. */
+export const MAX_CONFIG_BYTES = 2 ** 23;
 const MAX_NAME_BYTES = 1024;
+/** Of a foreign file's names, so many are told. */
+const SHOWN_NAMES = 3, SHOWN_LETTERS = 40;
 
 /**
  * Reads a model that Keras 2 or 3 saved as .h5 (`model.save("model.h5")`).
@@ -16,7 +20,7 @@ const MAX_NAME_BYTES = 1024;
  * without end or take gigabytes. Not read: the training configuration and the optimizer's state.
  * Source: Keras 2.15, keras/src/saving/legacy/hdf5_format.py; HDF5 File Format Specification 3.0.
  *
- * @param bytes The whole file, at most 1 GiB.
+ * @param bytes The whole file, at most 256 MiB.
  * @param file Name for error messages.
  * @throws FormatError Bytes that are no such model file.
  */
@@ -32,7 +36,7 @@ export function decodeKerasH5(bytes: Uint8Array, file?: string): KerasH5 {
   const attributes = readAttributes(source, root);
   const kerasVersion = readText(source, attributes.get("keras_version"));
   const backend = readText(source, attributes.get("backend"));
-  const config = readConfig(source, attributes.get("model_config"));
+  const config = readConfig(source, { root, attributes });
   const weightsGroup = resolvePath(source, root, "model_weights");
   const layerNames = readNames(source, readAttributes(source, weightsGroup), "layer_names");
   const layers = layerNames.map((name) => readLayer(source, name, resolvePath(source, weightsGroup, name)));
@@ -48,12 +52,26 @@ function readLayer(source: Hdf5Source, name: string, group: number): KerasLayerW
   return { name, weights };
 }
 
-function readConfig(source: Hdf5Source, attribute: Attribute | undefined): unknown {
+function readConfig(
+  source: Hdf5Source,
+  { root, attributes }: { root: number; attributes: Map<string, Attribute> },
+): unknown {
+  const attribute = attributes.get("model_config");
   if (attribute === undefined) {
+    const names = [...readLinks(source, root).keys()];
+    if (attributes.has("layer_names") || names.includes("layers")) {
+      throw kerasError(
+        source,
+        "it must have the attribute model_config, got weights alone: save the whole model with model.save() instead of " +
+          "model.save_weights()",
+      );
+    }
+    const shown = names.slice(0, SHOWN_NAMES).map((name) => JSON.stringify(name.slice(0, SHOWN_LETTERS)));
     throw kerasError(
       source,
-      "it must have the attribute model_config, got none; the file may hold weights alone: save the whole model with " +
-        "model.save() instead of model.save_weights()",
+      `it must have the attribute model_config, got an HDF5 file of another kind, which holds ${
+        shown.join(", ") || "nothing"
+      }${names.length > SHOWN_NAMES ? " and more" : ""}`,
     );
   }
   const text = readStrings(source, attribute, MAX_CONFIG_BYTES)[0];

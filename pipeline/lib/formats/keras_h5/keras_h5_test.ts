@@ -179,6 +179,18 @@ Deno.test("decodeKerasH5() refuses files of weights alone and other datasets tha
     () => decodeKerasH5(weightsOnly),
     /save the whole model with model.save\(\) instead of model.save_weights\(\)/,
   );
+  const kerasThree = await write((file) => file.create_group("layers"));
+  assert.throws(() => decodeKerasH5(kerasThree), /must have the attribute model_config, got weights alone/);
+  // As OpenSignals writes recordings.
+  const recording = await write((file) => {
+    const device = file.create_group("00:07:80:3B:46:61");
+    device.create_attribute("sampling rate", 1000);
+    device.create_group("raw").create_dataset({ name: "channel_1", data: new Int32Array(100) });
+  });
+  assert.throws(
+    () => decodeKerasH5(recording, "ecg.h5"),
+    /got an HDF5 file of another kind, which holds "00:07:80:3B:46:61" \(ecg.h5\)/,
+  );
   const float64 = await kernel(new Float64Array(3));
   assert.throws(() => decodeKerasH5(float64), /must hold little-endian float32, got float of 8 bytes/);
   const compressed = await kernel(new Float32Array(3), [3]);
@@ -230,7 +242,7 @@ Deno.test("decodeKerasH5() ends on structures that point at themselves", async (
   view.setUint16(rootHeader + 18, 16, true);
   view.setBigUint64(rootHeader + 24, BigInt(rootHeader + 16), true);
   view.setBigUint64(rootHeader + 32, 24n, true);
-  assert.throws(() => decodeKerasH5(headerOfItself), /must have the attribute model_config/);
+  assert.throws(() => decodeKerasH5(headerOfItself), /a group must have a symbolTable message, got none/);
 });
 
 for (const [name, layers] of [["resnet8", 30], ["str_ww", 23]] as const) {

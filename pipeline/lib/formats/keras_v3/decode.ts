@@ -1,4 +1,5 @@
 import { FormatError } from "../../core/errors.ts";
+import { MAX_CONFIG_BYTES, MAX_FILE_BYTES } from "../keras_h5/decode.ts";
 import { countStructure, hdf5Error, type Hdf5Source, openSource } from "../keras_h5/hdf5/bytes.ts";
 import { type FloatDataset, readFloatDataset } from "../keras_h5/hdf5/dataset.ts";
 import { readLinks, readSuperblock } from "../keras_h5/hdf5/group.ts";
@@ -8,8 +9,8 @@ import { readZip } from "./zip.ts";
 
 const MAX_PART_BYTES = {
   [PARTS.metadata]: 2 ** 20,
-  [PARTS.config]: 2 ** 24,
-  [PARTS.weights]: 2 ** 30,
+  [PARTS.config]: MAX_CONFIG_BYTES,
+  [PARTS.weights]: MAX_FILE_BYTES,
 };
 /** Groups within groups: layers, layer, its parts, cell, vars. */
 const MAX_DEPTH = 16;
