@@ -97,6 +97,21 @@ export function unary(graph: GraphBuilder, operator: UnaryOperator, input: numbe
   });
 }
 
+/** Adds a LEAKY_RELU. @param slope What it multiplies values below 0 by. @returns The output's index. */
+export function leakyRelu(
+  graph: GraphBuilder,
+  input: number,
+  { name, slope }: { name: string; slope: number },
+): number {
+  return addOperation(graph, {
+    operator: "LEAKY_RELU",
+    inputs: [input],
+    name,
+    shape: shapeOf(graph, input),
+    options: { optionsType: "LeakyReluOptions", options: { alpha: Math.fround(slope) } },
+  });
+}
+
 const NO_ACTIVATION = { fusedActivationFunction: ACTIVATION.NONE };
 const BINARY_OPTIONS: Record<"ADD" | "SUB" | "MUL", OperatorOptions> = {
   ADD: { optionsType: "AddOptions", options: { ...NO_ACTIVATION, potScaleInt16: true } },

@@ -1,6 +1,6 @@
-import type { Activation, ActivationLayer, ReLULayer } from "../../nn/model.ts";
+import type { Activation, ActivationLayer, LeakyReLULayer, ReLULayer, SoftmaxLayer } from "../../nn/model.ts";
 import type { GraphBuilder } from "../graph_builder.ts";
-import { unary, type UnaryOperator } from "../operations.ts";
+import { leakyRelu, unary, type UnaryOperator } from "../operations.ts";
 import type { Lowering } from "./context.ts";
 
 const OPERATORS: Partial<Record<Activation, UnaryOperator>> = {
@@ -61,3 +61,13 @@ export const lowerActivation: Lowering<ActivationLayer> = (layer, { graph, input
 /** Lowers Keras' layer ReLU. */
 export const lowerReLU: Lowering<ReLULayer> = ({ name, maxValue }, { graph, inputs: [input] }) =>
   unary(graph, maxValue === 6 ? "RELU6" : "RELU", input, name);
+
+/** Lowers Keras' layer LeakyReLU. */
+export const lowerLeakyReLU: Lowering<LeakyReLULayer> = (
+  { name, negativeSlope: slope },
+  { graph, inputs: [input] },
+) => leakyRelu(graph, input, { name, slope });
+
+/** Lowers Keras' layer Softmax, which works along the last axis. */
+export const lowerSoftmax: Lowering<SoftmaxLayer> = ({ name }, { graph, inputs: [input] }) =>
+  unary(graph, "SOFTMAX", input, name);

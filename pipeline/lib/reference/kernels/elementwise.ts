@@ -6,6 +6,7 @@ import {
   int8Values,
   type Kernel,
   type KernelContext,
+  option,
   type Run,
 } from "../kernel.ts";
 
@@ -72,11 +73,17 @@ const reluKernel = (limit: number): Kernel => (context) => {
   });
 };
 
+const leakyRelu: Kernel = (context) => {
+  const alpha = option(context, "alpha");
+  return floatKernel((x) => x > 0 ? x : alpha * x)(context);
+};
+
 /** The operators on each value by itself. */
 export const UNARY_KERNELS: Readonly<Record<string, Kernel>> = {
   ABS: floatKernel(Math.abs),
   COS: floatKernel(Math.cos),
   EXP: floatKernel(Math.exp),
+  LEAKY_RELU: leakyRelu,
   LOG: floatKernel(Math.log),
   LOGISTIC: tableKernel(sigmoid),
   NEG: floatKernel((x) => -x),
