@@ -6,7 +6,7 @@ import { decodeTflite } from "../formats/tflite/reader.ts";
 import { runNative } from "../runtime/test_runs.ts";
 import type { TensorArray } from "../runtime/tflite_ffi.ts";
 import { createEvaluator } from "./evaluator.ts";
-import { FLOAT_GRAPHS, lstm, unary } from "./test_float_graphs.ts";
+import { FLOAT_GRAPHS, HYBRID_GRAPHS, lstm, unary } from "./test_float_graphs.ts";
 import { integers, operatorGraph, randomInputs, type TestOperator } from "./test_graphs.ts";
 import type { TensorValues } from "./tensor_values.ts";
 
@@ -41,6 +41,11 @@ function checkFloat(model: TfliteModel, rounds = 3): void {
 
 for (const [name, test] of Object.entries(FLOAT_GRAPHS)) {
   Deno.test(`createEvaluator() computes ${name} as the native library`, () =>
+    checkFloat(operatorGraph(test)));
+}
+
+for (const [name, test] of Object.entries(HYBRID_GRAPHS)) {
+  Deno.test(`createEvaluator() computes ${name} with int8 weights as the native library`, () =>
     checkFloat(operatorGraph(test)));
 }
 
@@ -158,7 +163,7 @@ Deno.test("run() refuses inputs of another number, type or length", () => {
   assert.throws(() => evaluator.run([new Float32Array(9)]), /10 values of FLOAT32, got 9/);
 });
 
-for (const file of ["hello_world_float", "resnet8_float", "trained_lstm"]) {
+for (const file of ["hello_world_float", "kws_float", "resnet8_float", "toycar_dynrange", "trained_lstm"]) {
   Deno.test({
     name: `[shared] createEvaluator() computes ${file} as the native library`,
     ignore: !hasShared,

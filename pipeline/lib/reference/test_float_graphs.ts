@@ -1,5 +1,6 @@
 import { createRng } from "../core/rng.ts";
-import { integers, normalConstant, type TestOperator } from "./test_graphs.ts";
+import { elementCount } from "../formats/tflite/graph.ts";
+import { integers, normalConstant, type TestOperator, type TestTensor } from "./test_graphs.ts";
 
 const rng = createRng(1);
 const normal = (...shape: number[]) => normalConstant(rng, ...shape);
@@ -244,4 +245,67 @@ export const FLOAT_GRAPHS: Record<string, TestOperator> = {
     units: 4,
     clip: 0.5,
   }),
+};
+
+/** Int8 weights with random scales, one or one an index of `axis`. */
+function int8Weights(shape: number[], axis?: number): TestTensor {
+  const scale = Array.from(
+    { length: axis === undefined ? 1 : shape[axis] },
+    () => Math.fround(0.01 * (1 + rng.uniform())),
+  );
+  return {
+    type: "INT8",
+    shape,
+    values: Int8Array.from({ length: elementCount(shape) }, () => rng.integer(255) - 127),
+    quantization: { scale, zeroPoint: scale.map(() => 0), quantizedDimension: axis ?? 0 },
+  };
+}
+
+const hybridLstm = (asymmetricQuantizeInputs: boolean): TestOperator => {
+  const test = lstm({ batch: 2, steps: 7, channels: 3, units: 5 });
+  const inputs = test.inputs.map((input, i) =>
+    i >= 1 && i <= 8 && input !== "absent" ? int8Weights(input.shape) : input
+  );
+  return { ...test, version: 3, inputs, options: { ...test.options, asymmetricQuantizeInputs } };
+};
+
+/** Graphs of one operator with int8 weights and all else in float32, for tests. */
+export const HYBRID_GRAPHS: Record<string, TestOperator> = {
+  "CONV_2D, a scale a filter": {
+    operator: "CONV_2D",
+    version: 5,
+    inputs: [{ shape: [2, 5, 6, 3] }, int8Weights([4, 3, 3, 3], 0), normal(4)],
+    outputs: [{ shape: [2, 5, 6, 4] }],
+    options: conv({ fusedActivationFunction: 1 }),
+  },
+  "CONV_2D, one scale": {
+    operator: "CONV_2D",
+    version: 2,
+    inputs: [{ shape: [1, 5, 6, 3] }, int8Weights([4, 3, 3, 3]), normal(4)],
+    outputs: [{ shape: [1, 5, 6, 4] }],
+    options: conv({}),
+  },
+  "DEPTHWISE_CONV_2D": {
+    operator: "DEPTHWISE_CONV_2D",
+    version: 6,
+    inputs: [{ shape: [2, 5, 6, 3] }, int8Weights([1, 3, 3, 3], 3), normal(3)],
+    outputs: [{ shape: [2, 5, 6, 3] }],
+    options: conv({ depthMultiplier: 1 }),
+  },
+  "FULLY_CONNECTED": {
+    operator: "FULLY_CONNECTED",
+    version: 3,
+    inputs: [{ shape: [3, 8] }, int8Weights([5, 8]), normal(5)],
+    outputs: [{ shape: [3, 5] }],
+    options: dense(),
+  },
+  "FULLY_CONNECTED with a zero point": {
+    operator: "FULLY_CONNECTED",
+    version: 9,
+    inputs: [{ shape: [3, 8] }, int8Weights([5, 8]), normal(5)],
+    outputs: [{ shape: [3, 5] }],
+    options: dense({ asymmetricQuantizeInputs: true }),
+  },
+  "UNIDIRECTIONAL_SEQUENCE_LSTM": hybridLstm(false),
+  "UNIDIRECTIONAL_SEQUENCE_LSTM with a zero point": hybridLstm(true),
 };

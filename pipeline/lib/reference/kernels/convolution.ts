@@ -1,4 +1,4 @@
-import type { Kernel, Run } from "../kernel.ts";
+import { inputAt, type Kernel, type Run } from "../kernel.ts";
 import { endTap, firstTap, type SlidingWindow, slidingWindow } from "./sliding_window.ts";
 import { planWeighted, type WeightedPlan } from "./weighted.ts";
 
@@ -7,7 +7,11 @@ const LANES = 4;
 
 /** CONV_2D. Source: tensorflow/lite/kernels/internal/reference/conv.h of TensorFlow 2.9. */
 export const planConv2d: Kernel = (context) => {
-  const plan = planWeighted(context, context.rescaling.rescaleProducts);
+  const plan = planWeighted(context, {
+    rescale: context.rescaling.rescaleProducts,
+    channelAxis: 0,
+    groups: inputAt(context, 0).shape[0],
+  });
   const [, filterHeight, filterWidth, inChannels] = plan.weights.shape;
   if (inChannels !== plan.input.shape[3]) {
     throw new RangeError(`its input must have ${inChannels} channels, got [${plan.input.shape}]`);

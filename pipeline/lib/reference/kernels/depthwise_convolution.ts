@@ -1,4 +1,4 @@
-import type { Kernel } from "../kernel.ts";
+import { inputAt, type Kernel } from "../kernel.ts";
 import { endTap, firstTap, slidingWindow } from "./sliding_window.ts";
 import { planWeighted } from "./weighted.ts";
 
@@ -11,7 +11,12 @@ import { planWeighted } from "./weighted.ts";
  * is taken from the shapes, as there.
  */
 export const planDepthwiseConv2d: Kernel = (context) => {
-  const plan = planWeighted(context, context.rescaling.rescale), { inputValues, loadInput, storeRow } = plan;
+  const plan = planWeighted(context, {
+    rescale: context.rescaling.rescale,
+    channelAxis: 3,
+    groups: inputAt(context, 0).shape[0],
+  });
+  const { inputValues, loadInput, storeRow } = plan;
   const [, filterHeight, filterWidth, filterChannels] = plan.weights.shape;
   const window = slidingWindow(context, [filterHeight, filterWidth], plan);
   const { batch, channels, outChannels, vertical, horizontal } = window;

@@ -1,5 +1,5 @@
 import { elementCount } from "../../formats/tflite/graph.ts";
-import { type Kernel, option } from "../kernel.ts";
+import { inputAt, type Kernel, option } from "../kernel.ts";
 import { planConvolution } from "./convolution.ts";
 import type { Slide } from "./sliding_window.ts";
 import { planWeighted } from "./weighted.ts";
@@ -19,17 +19,22 @@ const alongAxis = (size: number): Slide => ({
  * Source: tensorflow/lite/kernels/internal/reference/fully_connected.h of TensorFlow 2.9.
  */
 export const planFullyConnected: Kernel = (context) => {
-  const plan = planWeighted(context, context.rescaling.rescaleProducts);
-  const [units, features] = plan.weights.shape, count = elementCount(plan.input.shape);
+  const [, features] = inputAt(context, 1).shape, count = elementCount(inputAt(context, 0).shape);
   if (option(context, "weightsFormat") !== 0) throw new RangeError("its weights must not be shuffled");
   if (count % features !== 0) {
-    throw new RangeError(`its input must hold a multiple of ${features} values, got [${plan.input.shape}]`);
+    throw new RangeError(`its input must hold a multiple of ${features} values, got ${count}`);
   }
+  const rows = count / features;
+  const plan = planWeighted(context, {
+    rescale: context.rescaling.rescaleProducts,
+    channelAxis: 0,
+    groups: rows,
+  });
   return planConvolution(plan, {
     batch: 1,
     channels: features,
-    outChannels: units,
+    outChannels: plan.weights.shape[0],
     vertical: alongAxis(1),
-    horizontal: alongAxis(count / features),
+    horizontal: alongAxis(rows),
   });
 };

@@ -29,6 +29,10 @@ export interface LstmPlan {
   units: number;
   /** Cells are kept in [-cellClip, cellClip]; 0 for no limit. */
   cellClip: number;
+  /** Whether the weights are int8 and all else is float. */
+  isHybrid: boolean;
+  /** Whether what such a step reads is rounded with a zero point. */
+  isAsymmetric: boolean;
   /** To be called after each step. */
   cellWritten(): void;
 }
@@ -70,6 +74,8 @@ export function lstmPlan(context: KernelContext): LstmPlan {
     channels,
     units: hidden.shape[1],
     cellClip: option(context, "cellClip"),
+    isHybrid: input.type === "FLOAT32" && weights[0].type === "INT8",
+    isAsymmetric: option(context, "asymmetricQuantizeInputs") !== 0,
     cellWritten: () => context.stateWritten(CELL_STATE),
   };
 }

@@ -1,3 +1,4 @@
+import { roundToInt8 } from "../dynamic_range.ts";
 import { quantizeMultiplier, type Rescale } from "../fixed_point.ts";
 import {
   affineOf,
@@ -7,6 +8,8 @@ import {
   int8Values,
   type KernelContext,
   type Operand,
+  option,
+  stridesOf,
 } from "../kernel.ts";
 import { activationRange, integerActivationRange } from "./activation.ts";
 
@@ -35,36 +38,74 @@ export interface WeightedPlan {
   storeRow: StoreRow;
 }
 
-/**
- * Plans the ends of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED.
- *
- * @param rescale How sums of integers become outputs.
- */
-export function planWeighted(context: KernelContext, rescale: Rescale): WeightedPlan {
+/** How one of the operators differs from the others. */
+export interface WeightedOptions {
+  /** How sums of integers become outputs. */
+  rescale: Rescale;
+  /** Axis of the weights with the output channels. */
+  channelAxis: 0 | 3;
+  /** Parts of the input that are rounded by themselves where only the weights are integers. */
+  groups: number;
+}
+
+/** Plans the ends of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED. */
+export function planWeighted(context: KernelContext, options: WeightedOptions): WeightedPlan {
   const input = inputAt(context, 0), weights = inputAt(context, 1), [output] = context.outputs;
   if (!weights.isConstant) throw new RangeError("its weights must be constants, got computed ones");
-  const common = { input, output, weights };
-  const ends = input.type === "INT8" ? planInt8(context, common, rescale) : planFloat(context, common);
-  return { ...common, ...ends };
+  const operands = { input, output, weights };
+  if (input.type === "INT8") return { ...operands, ...planInt8(context, operands, options.rescale) };
+  const ends = weights.type === "INT8" ? roundedInput(context, operands, options) : floatInput(operands);
+  return { ...operands, ...ends, storeRow: floatStore(context, output) };
 }
 
 type Ends = Pick<WeightedPlan, "inputValues" | "loadInput" | "weightValues" | "storeRow">;
 type Operands = Pick<WeightedPlan, "input" | "output" | "weights">;
 
-function planFloat(context: KernelContext, { input, output, weights }: Operands): Ends {
+function floatInput({ input, weights }: Operands): Omit<Ends, "storeRow"> {
+  return { inputValues: floatValues(input), loadInput: () => {}, weightValues: floatValues(weights) };
+}
+
+/**
+ * Int8 weights in a float graph ("hybrid" or dynamic range kernels): the input is rounded to int8 at each run, by
+ * a zero point too where the weights have a scale a channel.
+ *
+ * Source: EvalHybrid and EvalHybridPerChannel in conv.cc, depthwise_conv.cc and fully_connected.cc of TensorFlow
+ * 2.9.
+ */
+function roundedInput(
+  context: KernelContext,
+  { input, weights }: Operands,
+  { channelAxis, groups }: WeightedOptions,
+): Omit<Ends, "storeRow"> {
+  const values = floatValues(input), inputValues = new Float32Array(values.length);
+  const integers = int8Values(weights), scales = weights.quantization?.scale ?? [];
+  const spread = stridesOf(weights.shape)[channelAxis], channels = weights.shape[channelAxis];
+  const isAsymmetric = scales.length > 1 || channelAxis === 3 ||
+    option(context, "asymmetricQuantizeInputs") !== 0;
+  const size = values.length / groups;
+  return {
+    inputValues,
+    loadInput: () => {
+      for (let from = 0; from < values.length; from += size) {
+        roundToInt8(values, inputValues, { from, to: from + size, isAsymmetric });
+      }
+    },
+    weightValues: Float64Array.from(
+      integers,
+      (value, i) => value * scales[scales.length === 1 ? 0 : Math.floor(i / spread) % channels],
+    ),
+  };
+}
+
+function floatStore(context: KernelContext, output: Operand): StoreRow {
   const { low, high } = activationRange(context), out = floatValues(output);
   const channels = output.shape[output.shape.length - 1];
   const bias = context.inputs[2] ? floatValues(context.inputs[2]) : new Float32Array(channels);
-  return {
-    inputValues: floatValues(input),
-    loadInput: () => {},
-    weightValues: floatValues(weights),
-    storeRow: (sums, at) => {
-      for (let c = 0; c < channels; c++) {
-        const value = sums[c] + bias[c];
-        out[at + c] = value < low ? low : value > high ? high : value;
-      }
-    },
+  return (sums, at) => {
+    for (let c = 0; c < channels; c++) {
+      const value = sums[c] + bias[c];
+      out[at + c] = value < low ? low : value > high ? high : value;
+    }
   };
 }
 
