@@ -1,5 +1,4 @@
 /** model.tflite -> model_int8.tflite, calibrated on training windows only, held against float32. */
-import { decodeKerasModel } from "./lib/artefacts/keras_model.ts";
 import { readWindowSet, type WindowSet } from "./lib/artefacts/window_set.ts";
 import { AAMI_CLASSES } from "./lib/beats/aami.ts";
 import { createRng } from "./lib/core/rng.ts";
@@ -7,8 +6,8 @@ import { decodeTflite } from "./lib/formats/tflite/reader.ts";
 import { encodeTflite } from "./lib/formats/tflite/writer.ts";
 import { fractionEqual } from "./lib/metrics/agreement.ts";
 import { classificationReport, confusionMatrix } from "./lib/metrics/confusion.ts";
-import { calibrate } from "./lib/quantize/observers.ts";
-import { quantizeToInt8 } from "./lib/quantize/quantize_graph.ts";
+import { calibrate } from "./lib/quantize/calibration.ts";
+import { quantizeGraph } from "./lib/quantize/quantize_graph.ts";
 import { classifyWindows, spreadRows } from "./lib/runtime/run_windows.ts";
 import { openTfliteLibrary } from "./lib/runtime/tflite_ffi.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
@@ -55,15 +54,11 @@ async function classify(
 await runStage(STAGES.quantize, {
   async run(context) {
     const { variant, progress } = context, { calibrationWindows, compareWindows, seed } = context.params;
-    const { model, weights } = await decodeKerasModel(
-      context.read(`04_train/${variant}`, "model.h5"),
-      "model.h5",
-    );
     const floatBytes = context.read(`05_convert/${variant}`, "model.tflite");
     const train = readWindowSet(context, "train"), drawn = drawWindows(train, calibrationWindows, seed);
     const count = drawn.length / train.windowSamples;
-    const ranges = calibrate(model, weights, drawn, count);
-    const bytes = encodeTflite(quantizeToInt8(decodeTflite(floatBytes, "model.tflite"), ranges));
+    const floatGraph = decodeTflite(floatBytes, "model.tflite"), ranges = calibrate(floatGraph, drawn, count);
+    const bytes = encodeTflite(quantizeGraph(floatGraph, ranges, { mode: "int8" }));
     context.write("model_int8.tflite", bytes);
     context.write("ranges.json", JSON.stringify(Object.fromEntries(ranges), null, 1));
 

@@ -1,5 +1,5 @@
 import type { TfliteQuantization } from "../formats/tflite/graph.ts";
-import type { Range } from "./observers.ts";
+import type { Range } from "./ranges.ts";
 
 const INT8_MIN = -128, INT8_MAX = 127;
 /** Biases stay below half of the int32 range, so that the accumulator has room for the products. */
@@ -60,6 +60,17 @@ export function cellQuantization({ min, max }: Range): TfliteQuantization {
   let integerBits = 0;
   while (integerBits < MAX_CELL_INTEGER_BITS && 2 ** integerBits < magnitude) integerBits++;
   return perTensor(2 ** (integerBits - 15), 0);
+}
+
+/** @returns Values of a tensor with one scale as int8, halves away from zero. */
+export function quantizeActivations(
+  values: Float32Array,
+  { scale: [scale], zeroPoint: [zeroPoint] }: TfliteQuantization,
+): Int8Array {
+  return Int8Array.from(
+    values,
+    (value) => Math.min(Math.max(roundHalfAway(value / scale) + zeroPoint, INT8_MIN), INT8_MAX),
+  );
 }
 
 /** How weights are quantized. */

@@ -9,8 +9,8 @@ import { outputShapes } from "../nn/shapes.ts";
 import { type Interpreter, openTfliteLibrary } from "../runtime/tflite_ffi.ts";
 import { dequantizeOutput, quantizeInput } from "../runtime/quantized_values.ts";
 import { createEvaluator } from "../reference/evaluator.ts";
-import { calibrate } from "./observers.ts";
-import { quantizeToInt8 } from "./quantize_graph.ts";
+import { calibrate } from "./calibration.ts";
+import { quantizeToInt8 } from "./int8_graph.ts";
 import { beatWindows, livelyWeights, noiseWindows } from "./test_networks.ts";
 
 /** What the float32 interpreter may differ by from the float64 reference. */
@@ -125,7 +125,8 @@ for (const [name, model] of Object.entries(NETWORKS)) {
   Deno.test(`quantizeToInt8() runs as the evaluator: ${name}`, () => {
     const weights = livelyWeights(model), size = elementCount(outputShapes(model).get("input")!);
     const windows = noiseWindows(8 * size);
-    const graph = quantizeToInt8(convertToTflite(model, weights), calibrate(model, weights, windows, 8));
+    const float = convertToTflite(model, weights),
+      graph = quantizeToInt8(float, calibrate(float, windows, 8));
     using interpreter = open(graph);
     const [{ scale, zeroPoint }] = interpreter.inputs, evaluator = createEvaluator(graph);
     // A step of the preactivation is several of the activation's output; no activation is steeper than 1.
@@ -151,7 +152,7 @@ for (const name of ["cnn", "lstm"]) {
     const weights = livelyWeights(model), windows = beatWindows(WINDOWS, SAMPLES);
     const expected = forward(model, weights, windows, WINDOWS);
     const graph = convertToTflite(model, weights);
-    const integers = quantizeToInt8(graph, calibrate(model, weights, windows, WINDOWS));
+    const integers = quantizeToInt8(graph, calibrate(graph, windows, WINDOWS));
     using float = open(graph);
     using int8 = open(integers);
     assert.deepEqual(int8.inputs.map(({ type, shape }) => [type, shape]), [["INT8", [1, SAMPLES, 1]]]);
@@ -174,7 +175,8 @@ for (const name of ["cnn", "lstm"]) {
   Deno.test(`createEvaluator() follows the native kernels of "${name}" at full size`, () => {
     const model = ARCHITECTURES[name].build({ windowSamples: SAMPLES, channels: 1, classes: CLASSES });
     const weights = livelyWeights(model), windows = beatWindows(4, SAMPLES);
-    const graph = quantizeToInt8(convertToTflite(model, weights), calibrate(model, weights, windows, 4));
+    const float = convertToTflite(model, weights),
+      graph = quantizeToInt8(float, calibrate(float, windows, 4));
     using interpreter = open(graph);
     const [input] = interpreter.inputs, [output] = interpreter.outputs, evaluator = createEvaluator(graph);
     for (let window = 0; window < 4; window++) {

@@ -2,8 +2,8 @@ import { convertToTflite } from "../../../pipeline/lib/convert/convert.ts";
 import { encodeTflite } from "../../../pipeline/lib/formats/tflite/writer.ts";
 import { ARCHITECTURES } from "../../../pipeline/lib/nn/architectures/architectures.ts";
 import type { Model, Weights } from "../../../pipeline/lib/nn/model.ts";
-import { calibrate } from "../../../pipeline/lib/quantize/observers.ts";
-import { quantizeToInt8 } from "../../../pipeline/lib/quantize/quantize_graph.ts";
+import { calibrate } from "../../../pipeline/lib/quantize/calibration.ts";
+import { quantizeGraph } from "../../../pipeline/lib/quantize/quantize_graph.ts";
 import { beatWindows, livelyWeights } from "../../../pipeline/lib/quantize/test_networks.ts";
 import type { TfliteRuntime } from "../../../pipeline/lib/runtime/tflite_ffi.ts";
 
@@ -37,9 +37,8 @@ export function* convertedModels(): Generator<ConvertedModel> {
     const model = build(SIZES), weights = livelyWeights(model);
     const started = performance.now();
     const graph = convertToTflite(model, weights);
-    const int8 = encodeTflite(
-      quantizeToInt8(graph, calibrate(model, weights, calibration, CALIBRATION_WINDOWS)),
-    );
+    const ranges = calibrate(graph, calibration, CALIBRATION_WINDOWS);
+    const int8 = encodeTflite(quantizeGraph(graph, ranges, { mode: "int8" }));
     const float32 = encodeTflite(graph), seconds = (performance.now() - started) / 1000;
     yield { name, model, weights, calibration, windows, seconds, float32, int8 };
   }

@@ -6,8 +6,11 @@ import { decodeTflite } from "../formats/tflite/reader.ts";
 import { verifyTflite } from "../formats/tflite/verify.ts";
 import { encodeTflite } from "../formats/tflite/writer.ts";
 import { ARCHITECTURES } from "../nn/architectures/architectures.ts";
-import { calibrate, type Ranges } from "./observers.ts";
-import { quantizeToInt8 } from "./quantize_graph.ts";
+import { calibrate } from "./calibration.ts";
+import { quantizeToInt8 } from "./int8_graph.ts";
+import { OPERATOR_FORMS } from "./operator_forms.ts";
+import type { Range, Ranges } from "./ranges.ts";
+import { concatenation, graphOf, unary } from "./test_graphs.ts";
 import { beatWindows, livelyWeights } from "./test_networks.ts";
 
 const FIXTURES = "../shared/fixtures/tflite";
@@ -16,8 +19,8 @@ const hasShared = existsSync(FIXTURES);
 function quantizedNetwork(name: string): { float: TfliteModel; int8: TfliteModel; ranges: Ranges } {
   const model = ARCHITECTURES[name].build({ windowSamples: 60, channels: 1, classes: 5 });
   const weights = livelyWeights(model);
-  const ranges = calibrate(model, weights, beatWindows(4, 60), 4);
   const float = convertToTflite(model, weights);
+  const ranges = calibrate(float, beatWindows(4, 60), 4);
   return { float, int8: quantizeToInt8(float, ranges), ranges };
 }
 
@@ -126,19 +129,45 @@ Deno.test("quantizeToInt8() leaves the float graph as it is and is deterministic
   verifyTflite(encodeTflite(int8));
 });
 
-Deno.test("quantizeToInt8() quantizes a constant that two operators share once for each", () => {
+Deno.test("quantizeToInt8() stores a constant that operators share once, and once more for each other form", () => {
   const { float, ranges } = quantizedNetwork("cnn");
   const copy = structuredClone(float);
-  const dense = copy.operators.findIndex(({ operator }) => operator === "FULLY_CONNECTED");
-  const [input, kernel, bias] = copy.operators[dense].inputs;
-  const output = copy.tensors.push({ name: "second", type: "FLOAT32", shape: [1, 5] }) - 1;
-  copy.operators.push({ ...copy.operators[dense], inputs: [input, kernel, bias], outputs: [output] });
-  ranges.set("second", { min: -1, max: 1 });
+  const dense = copy.operators.find(({ operator }) => operator === "FULLY_CONNECTED")!;
+  const [input, kernel, bias] = dense.inputs;
+  const add = (name: string, range: Range) => {
+    ranges.set(name, range);
+    return copy.tensors.push({ name, type: "FLOAT32", shape: [1, 5] }) - 1;
+  };
+  const second = add("second", { min: -1, max: 1 }), sum = add("sum", { min: -2, max: 2 });
+  copy.operators.push({ ...dense, inputs: [input, kernel, bias], outputs: [second] });
+  copy.operators.push({ operator: "ADD", version: 1, inputs: [second, bias], outputs: [sum] });
   const int8 = quantizeToInt8(copy, ranges);
-  const [first, second] = int8.operators.filter(({ operator }) => operator === "FULLY_CONNECTED");
-  assert.notEqual(first.inputs[1], second.inputs[1]);
-  assert.deepEqual(int8.tensors[first.inputs[1]].data, int8.tensors[second.inputs[1]].data);
-  assert.equal(int8.tensors[second.inputs[1]].type, "INT8");
+  const [first, other] = int8.operators.filter(({ operator }) => operator === "FULLY_CONNECTED");
+  assert.deepEqual(other.inputs, first.inputs);
+  const operand = int8.tensors[int8.operators.at(-1)!.inputs[1]];
+  assert.deepEqual([int8.tensors[first.inputs[2]].type, operand.type], ["INT32", "INT8"]);
+  assert.equal(new Set(int8.tensors.map(({ name }) => name)).size, int8.tensors.length);
+});
+
+Deno.test("quantizeToInt8() requantizes what a kernel wrote with a scale of its own before it is joined", () => {
+  const graph = graphOf({
+    inputs: { input: [1, 3] },
+    operations: [
+      unary("TANH", "input", "tanh", [1, 3]),
+      concatenation(["input", "tanh", "input"], "output", [1, 9]),
+    ],
+    outputs: ["output"],
+  });
+  const int8 = quantizeToInt8(
+    graph,
+    new Map([["input", { min: -4, max: 4 }], ["output", { min: -4, max: 4 }]]),
+  );
+  assert.deepEqual(int8.operators.map(({ operator }) => operator), ["TANH", "QUANTIZE", "CONCATENATION"]);
+  const joined = int8.operators[2].inputs.map((index) => int8.tensors[index]);
+  assert.deepEqual(joined.map(({ name }) => name), ["input", "output/input_1", "input"]);
+  for (const { quantization } of joined) assert.deepEqual(quantization, named(int8, "output").quantization);
+  assert.deepEqual(named(int8, "tanh").quantization!.scale, [1 / 128]);
+  verifyTflite(encodeTflite(int8));
 });
 
 Deno.test("quantizeToInt8() names the tensor without range, a wrong range and the operator without form", () => {
@@ -155,8 +184,8 @@ Deno.test("quantizeToInt8() names the tensor without range, a wrong range and th
     /"lstm\/hidden": its range must be finite, got \[0, NaN\]/,
   );
   const copy = structuredClone(float);
-  copy.operators[1].operator = "REVERSE_V2";
-  assert.throws(() => quantizeToInt8(copy, ranges), /operators must be .*, got REVERSE_V2/);
+  copy.operators[1].operator = "ATAN2";
+  assert.throws(() => quantizeToInt8(copy, ranges), /operator 1: it must be one of .*, got ATAN2/);
 });
 
 /** The range that a quantized activation stands for; [-127, 127] for the symmetric hidden states. */
@@ -166,7 +195,7 @@ function rangeOf({ quantization, type }: TfliteTensor, isHidden: boolean) {
   return { min: scale * (low - zeroPoint), max: scale * (high - zeroPoint) };
 }
 
-/** Activations of two graphs with the same operators, matched by place. */
+/** Computed activations of two graphs with the same operators, matched by place. */
 function rangesOfTwin(float: TfliteModel, int8: TfliteModel): Ranges {
   const ranges: Ranges = new Map();
   const match = (index: number, twin: number, isHidden: boolean) => {
@@ -176,7 +205,11 @@ function rangesOfTwin(float: TfliteModel, int8: TfliteModel): Ranges {
   };
   float.operators.forEach((operator, i) => {
     const isHidden = operator.operator === "UNIDIRECTIONAL_SEQUENCE_LSTM";
-    operator.inputs.forEach((index, j) => match(index, int8.operators[i].inputs[j], false));
+    operator.inputs.forEach((index, j) => {
+      if (!float.inputs.includes(index) && !float.tensors[index]?.isVariable) return;
+      match(index, int8.operators[i].inputs[j], false);
+    });
+    if (OPERATOR_FORMS[operator.operator].outputs === "shared") return;
     operator.outputs.forEach((index, j) => match(index, int8.operators[i].outputs[j], isHidden));
   });
   return ranges;
