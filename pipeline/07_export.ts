@@ -1,12 +1,19 @@
-/** Windows -> Datasets/*.csv; models -> models/<study>/<model>/ with card and checksums. */
+/** Windows -> Datasets/*.csv; models -> models/<study>/<model>/ with cards, C++ for microcontrollers and checksums. */
 import type { DatasetCard } from "./lib/artefacts/dataset_card.ts";
 import type { ModelCard } from "./lib/artefacts/model_card.ts";
+import { formatModelCard } from "./lib/artefacts/model_card_markdown.ts";
 import { signalFormOf, type WindowCounts } from "./lib/artefacts/signal_form.ts";
 import { LABEL_NAMES, readWindowSet, type WindowSet } from "./lib/artefacts/window_set.ts";
 import { AAMI_CLASSES } from "./lib/beats/aami.ts";
 import { RR_FEATURE_NAMES } from "./lib/beats/rr.ts";
 import { StageError } from "./lib/core/errors.ts";
+import { arenaSizeWithMargin, estimateArena } from "./lib/devices/arena.ts";
+import { microSources } from "./lib/devices/micro_source.ts";
+import { operatorMacs } from "./lib/devices/multiply_accumulates.ts";
+import { findingTexts, judgeTargets } from "./lib/devices/targets/targets.ts";
 import { encodeDatasetCsv } from "./lib/formats/dataset_csv/encode.ts";
+import type { TfliteModel } from "./lib/formats/tflite/graph.ts";
+import { decodeTflite } from "./lib/formats/tflite/reader.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
 import { runStage } from "./lib/stage/run.ts";
 import { COUNTS_FILE, type StageContext } from "./lib/stage/stage_context.ts";
@@ -21,7 +28,21 @@ const MODEL_FILES = [
   { stage: "06_quantize", file: "model_int8.tflite", format: "tflite-int8" },
 ] as const;
 
+/** Forms of .tflite files by their format: the part of the file's name and of the C++ folder's. */
+const TFLITE_FORMS: Partial<Record<ModelCard["files"][number]["format"], string>> = {
+  "tflite-float32": "float32",
+  "tflite-int8": "int8",
+};
+
 type Json = ModelCard["training"];
+
+/** A file of a model as it was published. */
+interface ModelFile {
+  entry: ModelCard["files"][number];
+  content: Uint8Array;
+  /** Of a .tflite file. */
+  graph?: TfliteModel;
+}
 
 function writeDataset(context: Context, split: string, set: WindowSet): void {
   const { study, synthetic } = context, name = `Datasets/${study}-${split}`;
@@ -58,7 +79,11 @@ function describeLimits(synthetic: boolean, { params, fs, sharedPatients }: Wind
     `mostly missed in new patients. ${split}`.trim();
 }
 
-function describeModel(context: Context, model: string, files: ModelCard["files"]): ModelCard {
+function describeModel(
+  context: Context,
+  model: string,
+  { files, devices }: Pick<ModelCard, "files" | "devices">,
+): ModelCard {
   const windows = context.readJson<WindowCounts & Json>("03_window", COUNTS_FILE);
   const trained = context.readJson<Json & { parameters: number }>(`04_train/${model}`, COUNTS_FILE);
   const quantized = context.readJson<Json & { calibrationWindows: number }>(
@@ -73,6 +98,7 @@ function describeModel(context: Context, model: string, files: ModelCard["files"
     model,
     synthetic: context.synthetic,
     purpose: "Classifies single ECG heartbeats into AAMI classes, for research.",
+    intendedUse: intendedUseOf(context),
     limits: describeLimits(context.synthetic, windows),
     classes: [...AAMI_CLASSES],
     parameters: trained.parameters,
@@ -89,21 +115,68 @@ function describeModel(context: Context, model: string, files: ModelCard["files"
     },
     training: trained,
     results: quantized,
+    devices,
     files,
   };
 }
 
+function intendedUseOf({ synthetic }: Context): string {
+  return `Research. Not a medical device.${
+    synthetic ? " Trained on synthetic signals: not for recordings of patients." : ""
+  }`;
+}
+
+function describeDevice({ entry: { file }, graph }: ModelFile): ModelCard["devices"] {
+  if (graph === undefined) return [];
+  const arena = estimateArena(graph);
+  return [{
+    file,
+    multiplyAccumulates: graph.operators.reduce((sum, operator) => sum + operatorMacs(operator, graph), 0),
+    arenaBytes: arena.total,
+    arenaBytesWithMargin: arenaSizeWithMargin(arena),
+    targets: judgeTargets(graph).map((verdict) => ({
+      ...verdict,
+      findings: findingTexts(verdict.findings, graph),
+    })),
+  }];
+}
+
 function writeModel(context: Context, model: string): void {
-  const folder = `models/${context.study}/${model}`;
-  const files = MODEL_FILES.map(({ stage, file, format }) => {
-    const { bytes, sha256 } = context.publish(`${folder}/${file}`, context.read(`${stage}/${model}`, file));
-    return { file, format, bytes, sha256 };
+  const folder = `models/${context.study}/${model}`, sums: string[] = [];
+  const publish = (file: string, content: Uint8Array | string) => {
+    const { bytes, sha256 } = context.publish(`${folder}/${file}`, content);
+    sums.push(`${sha256}  ${file}\n`);
+    return { file, bytes, sha256 };
+  };
+  const files = MODEL_FILES.map(({ stage, file, format }): ModelFile => {
+    const content = context.read(`${stage}/${model}`, file);
+    const graph = format in TFLITE_FORMS ? decodeTflite(content, file) : undefined;
+    return { entry: { ...publish(file, content), format }, content, graph };
   });
-  const card = JSON.stringify(describeModel(context, model, files), null, 2) + "\n";
-  const { sha256 } = context.publish(`${folder}/model_card.json`, card);
-  const sums = [...files, { file: "model_card.json", sha256 }].map((entry) =>
-    `${entry.sha256}  ${entry.file}\n`
-  );
+  const { fs, windowSamples, rPeakOffset } = signalFormOf(context.readJson("03_window", COUNTS_FILE));
+  const sources = files.flatMap(({ entry: { file, format, sha256 }, content, graph }) => {
+    const form = TFLITE_FORMS[format], name = `${context.study}-${model}-${form}`;
+    const written = graph && microSources(graph, content, {
+      name,
+      file,
+      sha256,
+      intendedUse: intendedUseOf(context),
+      fs,
+      windowSamples,
+      rPeakOffset,
+      labels: AAMI_CLASSES,
+    });
+    return Object.entries(written ?? {}).map(([source, text]) => ({
+      ...publish(`tflite-micro/${form}/${source}`, text),
+      format: "c++" as const,
+    }));
+  });
+  const card = describeModel(context, model, {
+    files: [...files.map(({ entry }) => entry), ...sources],
+    devices: files.flatMap(describeDevice),
+  });
+  publish("model_card.json", JSON.stringify(card, null, 2) + "\n");
+  publish("model_card.md", formatModelCard(card));
   context.publish(`${folder}/SHA256SUMS`, sums.join(""));
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { sha256Hex } from "../pipeline/lib/stage/files.ts";
 import { STAGE_CHAIN } from "../pipeline/lib/stage/catalogue.ts";
 import { stageArguments } from "./stage_command.ts";
 
@@ -146,10 +147,37 @@ Deno.test("the chain runs once, is cached, says what would run, keeps old report
         test.windowsRun,
       );
     }
-    for (const file of ["model.h5", "model.tflite", "model_int8.tflite", "model_card.json", "SHA256SUMS"]) {
-      for (const model of ["cnn", "lstm"]) {
-        assert.ok(Deno.statSync(join(cwd, "models/tiny", model, file)).size > 0);
-      }
+    const micro = ["model_data.h", "model_data.cc", "example.cc"];
+    const modelFiles = [
+      ...[
+        "model.h5",
+        "history.json",
+        "model.tflite",
+        "model_int8.tflite",
+        "model_card.json",
+        "model_card.md",
+      ],
+      ...["float32", "int8"].flatMap((form) => micro.map((file) => `tflite-micro/${form}/${file}`)),
+    ].sort();
+    for (const model of ["cnn", "lstm"]) {
+      const read = (file: string) => Deno.readFileSync(join(cwd, "models/tiny", model, file));
+      const text = (file: string) => new TextDecoder().decode(read(file));
+      const sums = text("SHA256SUMS").trimEnd().split("\n").map((line) => line.split("  "));
+      assert.deepEqual(sums.map(([, file]) => file).sort(), modelFiles);
+      for (const [sum, file] of sums) assert.equal(sum, sha256Hex(read(file)), file);
+      assert.match(
+        text("model_card.md"),
+        /Not a medical device\. Trained on synthetic signals[\s\S]*edgetpu_compiler: it was not run/,
+      );
+      assert.match(
+        text("tflite-micro/int8/model_data.h"),
+        /kWindowSamples = 216;[\s\S]*\{"N", "S", "V", "F", "Q"\}/,
+      );
+      const { devices } = JSON.parse(text("model_card.json"));
+      assert.deepEqual(devices.map(({ file }: { file: string }) => file), [
+        "model.tflite",
+        "model_int8.tflite",
+      ]);
     }
 
     const again = await runOk(cwd, "all");

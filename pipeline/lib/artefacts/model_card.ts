@@ -13,6 +13,8 @@ const modelCardSchema = z.object({
   /** True when it was trained on generated signals: it must never be used on patients. */
   synthetic: z.boolean(),
   purpose: z.string(),
+  /** Who may use it for what, one line; cards from before it was written have it in their limits. */
+  intendedUse: z.string().default("Research. Not a medical device."),
   limits: z.string(),
   classes: z.array(z.string()).min(2).max(255),
   /** Parameters of the network. */
@@ -34,9 +36,24 @@ const modelCardSchema = z.object({
   training: json,
   /** Float32 and int8 on the same test windows, with the number of windows. */
   results: json,
+  /** What each .tflite file takes to run, and who runs it by the known tables of operators; no compiler was run. */
+  devices: z.array(z.object({
+    file: z.string(),
+    multiplyAccumulates: z.int(),
+    /** Bytes that tflite-micro needs beside the model: an estimate, and with margin. */
+    arenaBytes: z.int(),
+    arenaBytesWithMargin: z.int(),
+    targets: z.array(z.object({
+      target: z.string(),
+      source: z.string(),
+      accepts: z.enum(["yes", "partly", "no"]),
+      findings: z.array(z.string()),
+    })),
+  })).default([]),
   files: z.array(z.object({
-    file: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/),
-    format: z.enum(["keras-h5", "tflite-float32", "tflite-int8", "json"]),
+    /** Path from the card's folder. */
+    file: z.string().regex(/^(?:[A-Za-z0-9][A-Za-z0-9._-]*\/)*[A-Za-z0-9][A-Za-z0-9._-]*$/),
+    format: z.enum(["keras-h5", "tflite-float32", "tflite-int8", "json", "c++"]),
     bytes: z.int().min(0),
     sha256: z.string().regex(/^[0-9a-f]{64}$/),
   })),

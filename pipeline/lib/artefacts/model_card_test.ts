@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { FormatError } from "../core/errors.ts";
+import { type ModelCard, parseModelCard } from "./model_card.ts";
+import { formatModelCard } from "./model_card_markdown.ts";
+
+const FIGURES = { support: 10, sensitivity: 0.5, positivePredictivity: null, f1: 0.25 };
+const REPORT = { accuracy: 0.9, macroF1: 0.25, classes: { N: FIGURES, V: FIGURES } };
+const CARD: ModelCard = {
+  schemaVersion: 1,
+  name: "demo-cnn",
+  study: "demo",
+  model: "cnn",
+  synthetic: false,
+  purpose: "Classifies.",
+  intendedUse: "Research. Not a medical device.",
+  limits: "Sees one window.",
+  classes: ["N", "V"],
+  parameters: 1234,
+  input: {
+    fs: 360,
+    windowSamples: 216,
+    rPeakOffset: 90,
+    windowScale: "window",
+    scale: "record",
+    filter: "bandpass",
+    lowHz: 0.5,
+    highHz: 40,
+    filterOrder: 2,
+    notch: "none",
+    resample: "auto",
+    polarity: "report",
+  },
+  preprocess: {},
+  window: {},
+  data: {
+    scheme: "inter-patient",
+    trainRecords: ["101", "106"],
+    validationRecords: ["108"],
+    testRecords: ["100"],
+    windows: { train: { N: 2000, V: 30 }, test: { N: 500, V: 10 } },
+    calibrationWindows: 500,
+  },
+  training: {},
+  results: { comparedWindows: 510, float32: REPORT, int8: REPORT },
+  devices: [{
+    file: "model_int8.tflite",
+    multiplyAccumulates: 164_480,
+    arenaBytes: 5840,
+    arenaBytesWithMargin: 8192,
+    targets: [
+      { target: "tflite-micro", source: "asked", accepts: "yes", findings: [] },
+      { target: "Edge TPU", source: "Coral's table", accepts: "partly", findings: ["a", "b", "c", "d"] },
+    ],
+  }],
+  files: [{ file: "tflite-micro/int8/example.cc", format: "c++", bytes: 2000, sha256: "ab".repeat(32) }],
+};
+
+Deno.test("parseModelCard() reads what was written, and cards from before devices were described", () => {
+  assert.deepEqual(parseModelCard(JSON.stringify(CARD), "c.json"), CARD);
+  const { devices: _, intendedUse: __, ...old } = CARD;
+  const { devices, intendedUse } = parseModelCard(JSON.stringify(old), "c.json");
+  assert.deepEqual([devices, intendedUse], [[], "Research. Not a medical device."]);
+});
+
+Deno.test("parseModelCard() refuses files outside the card's folder", () => {
+  for (const file of ["../model.tflite", "/model.tflite", "a/../b", "a//b", ".hidden"]) {
+    const card = { ...CARD, files: [{ ...CARD.files[0], file }] };
+    assert.throws(() => parseModelCard(JSON.stringify(card), "c.json"), FormatError, file);
+  }
+});
+
+Deno.test("formatModelCard() tells use, data, figures by class, devices and hashes", () => {
+  const text = formatModelCard(CARD);
+  for (
+    const part of [
+      "# demo-cnn\n\n**Intended use: Research. Not a medical device.**",
+      "216 samples at 360 Hz with the R peak at index 90",
+      "| train | 2,000 | 30 |",
+      "| int8 | 90.00 | 25.00 | 50.00 / - (10) | 50.00 / - (10) |",
+      "ranges from 500 training windows",
+      "| model_int8.tflite | 164,480 | 5,840 (8,192) | yes | partly |",
+      "From Coral's table.",
+      "- [ ] model_int8.tflite, partly: a; b; c; and 1 more",
+      "edgetpu_compiler: it was not run",
+      `| tflite-micro/int8/example.cc | 2,000 | \`${"ab".repeat(32)}\` |`,
+    ]
+  ) assert.ok(text.includes(part), part);
+});
