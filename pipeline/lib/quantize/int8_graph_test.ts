@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { convertToTflite } from "../convert/convert.ts";
-import type { TfliteModel, TfliteTensor } from "../formats/tflite/graph.ts";
+import { bytesOf, type TfliteModel, type TfliteTensor } from "../formats/tflite/graph.ts";
 import { decodeTflite } from "../formats/tflite/reader.ts";
 import { verifyTflite } from "../formats/tflite/verify.ts";
 import { encodeTflite } from "../formats/tflite/writer.ts";
@@ -215,18 +215,45 @@ function rangesOfTwin(float: TfliteModel, int8: TfliteModel): Ranges {
   return ranges;
 }
 
-for (const [float, twin] of [["trained_lstm", "trained_lstm_int8"], ["resnet8_float", "resnet8_int8"]]) {
+/**
+ * Gives a graph with some int8 weights float ones.
+ *
+ * @returns The graph, and the operators whose weights were rounded before and cannot be compared.
+ */
+function withFloatWeights(model: TfliteModel): { graph: TfliteModel; rounded: Set<number> } {
+  const rounded = new Set<number>();
+  const tensors = model.tensors.map((tensor, index): TfliteTensor => {
+    if (tensor.type !== "INT8" || tensor.data === undefined) return tensor;
+    model.operators.forEach(({ inputs }, i) => inputs.includes(index) && rounded.add(i));
+    const [scale] = tensor.quantization!.scale;
+    const values = Float32Array.from(new Int8Array(tensor.data.slice().buffer), (value) => value * scale);
+    return { name: tensor.name, type: "FLOAT32", shape: tensor.shape, data: bytesOf(values) };
+  });
+  return { graph: { ...model, tensors }, rounded };
+}
+
+// Google's converter made both files of a pair from one training. Those of hello_world come from two; the convolutions
+// of kws_float are rounded already.
+for (
+  const [float, twin, least] of [["trained_lstm", "trained_lstm_int8", 9000], [
+    "resnet8_float",
+    "resnet8_int8",
+    77000,
+  ], ["kws_float", "kws_int8", 3000]] as const
+) {
   Deno.test({
     name: `[shared] quantizeToInt8() turns ${float} into the weights and biases of the official ${twin}`,
     ignore: !hasShared,
     fn() {
-      const [floatGraph, official] = [float, twin].map((file) =>
+      const [floatFile, official] = [float, twin].map((file) =>
         decodeTflite(Deno.readFileSync(`${FIXTURES}/${file}.tflite`), file)
       );
-      const int8 = quantizeToInt8(floatGraph, rangesOfTwin(floatGraph, official));
+      const { graph, rounded } = withFloatWeights(floatFile);
+      const int8 = quantizeToInt8(graph, rangesOfTwin(graph, official));
       let compared = 0, different = 0;
       int8.operators.forEach((operator, i) => {
         assert.equal(operator.version, official.operators[i].version);
+        if (rounded.has(i)) return;
         operator.inputs.forEach((index, j) => {
           const ours = int8.tensors[index], theirs = official.tensors[official.operators[i].inputs[j]];
           if (ours?.data === undefined || ours.quantization === undefined) return;
@@ -235,7 +262,7 @@ for (const [float, twin] of [["trained_lstm", "trained_lstm_int8"], ["resnet8_fl
           different += ours.data.filter((byte, k) => byte !== theirs.data![k]).length;
         });
       });
-      assert.ok(compared > 9000, `${compared} bytes compared`);
+      assert.ok(compared > least, `${compared} bytes compared`);
       assert.equal(different, 0, `${different} of ${compared} bytes differ`);
     },
   });
