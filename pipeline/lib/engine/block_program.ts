@@ -146,7 +146,7 @@ export function compileBlockProgram(
         movingParameters.push({ offset, count: parameterCount - offset, momentum });
         return offset;
       },
-      rounding: (what) => roundings[`${layer.name}/${what}`],
+      rounding: (what) => roundings[what === undefined ? layer.name : `${layer.name}/${what}`],
       place: ({ name, ...place }) => places.set(`${layer.name}/${name}`, place),
     };
     const compile = (context: BlockContext) => compileLayer(layer, context);

@@ -10,6 +10,7 @@ import { depthwiseBackward, depthwiseForward } from "./depthwise.as.ts";
 import { fakeQuantize, fakeQuantizeBackward, isWithin } from "./fake_quantize.as.ts";
 import { combineRows, maskRows } from "./graph.as.ts";
 import { gruBackward, gruForward } from "./gru.as.ts";
+import { gruForwardRounded } from "./gru_rounded.as.ts";
 import {
   exponential,
   hyperbolicTangent,
@@ -36,7 +37,7 @@ import { averagePoolBackward, averagePoolForward, maxPoolBackward, maxPoolForwar
 export { gruBackward, gruForward, prepare };
 export { convBackward, convForward, depthwiseBackward, depthwiseForward };
 export { combineRows, maskRows };
-export { fakeQuantize, fakeQuantizeBackward };
+export { fakeQuantize, fakeQuantizeBackward, gruForwardRounded };
 export { adam, addPenalty, clampValues, decayWeights, momentumStep, scaleValues, sumGradients, sumOfSquares };
 export { blockStatistics, movingAverage, normalize, normalizeBackward };
 export { averagePoolBackward, averagePoolForward, maxPoolBackward, maxPoolForward };

@@ -119,6 +119,19 @@ export interface Kernels {
     resetAfter: boolean,
     scratch: number,
   ): void;
+  gruForwardRounded(
+    steps: number,
+    units: number,
+    inputs: number,
+    padded: number,
+    weights: number,
+    state: number,
+    gates: number,
+    resetAfter: boolean,
+    scratch: number,
+    work: number,
+    roundings: number,
+  ): void;
   gruBackward(
     steps: number,
     units: number,

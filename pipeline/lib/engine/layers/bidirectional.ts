@@ -46,7 +46,7 @@ function compileDirection(
     ...context,
     output,
     isModelOutput: false,
-    rounding: (what) => context.rounding(`${direction}/${what}`),
+    rounding: (what) => context.rounding(what === undefined ? direction : `${direction}/${what}`),
     place: ({ name, ...place }) => context.place({ name: `${direction}/${name}`, ...place }),
   };
   return { op: directed.kind === "LSTM" ? compileLstm(directed, own) : compileGru(directed, own), output };

@@ -63,8 +63,8 @@ export interface BlockContext {
    * @param momentum Share of their old value that a step keeps. @returns As `reserve`.
    */
   reserveMoving(floats: number, momentum: number): number;
-  /** @returns What the layer's tensor "<layer>/<what>" is rounded to; undefined: it is not. */
-  rounding(what: string): Rounding | undefined;
+  /** @returns What the layer's tensor "<layer>/<what>", or its output, is rounded to; undefined: it is not. */
+  rounding(what?: string): Rounding | undefined;
   /** Says where a weight of the model lies. */
   place(weight: WeightPlace): void;
 }

@@ -292,3 +292,38 @@ Deno.test("createWasmEngine() refuses a rounding that is none, and half of an LS
   );
   await assert.rejects(start({ "layer1/hidden": HIDDEN, "layer1/cell": HIDDEN }), RangeError);
 });
+
+for (const resetAfter of [true, false]) {
+  Deno.test(`a rounded GRU is the GRU where the steps are fine: resetAfter ${resetAfter}`, async () => {
+    const gru = (returnSequences: boolean): LayerSizes => ({
+      kind: "GRU",
+      units: 5,
+      returnSequences,
+      resetAfter,
+    });
+    const steps = 7, model = chain(input(steps, 2), gru(true), gru(false), softmax), rng = createRng(6);
+    const fine: Rounding = { scale: 1e-6, zeroPoint: 0, low: -(2 ** 30), high: 2 ** 30 };
+    const kinds =
+      "given_gates kept_gates gate_sum gates given_candidate kept_candidate reset_kept reset_hidden " +
+      "candidate_sum candidate change remembered forgotten hidden";
+    const roundingsOf = (rounding: Rounding) =>
+      Object.fromEntries(
+        ["layer1", "layer2"].flatMap((layer) =>
+          Array.from({ length: steps }, (_, t) => kinds.split(" ").map((what) => `${layer}/${t}/${what}`))
+            .flat()
+        ).map((name) => [name, rounding]),
+      );
+    const weights = randomWeights(model, rng), batch = randomBatch(model, 35, rng);
+    const [exact, rounded, coarse] = await Promise.all(
+      [{}, roundingsOf(fine), roundingsOf({ ...fine, scale: 0.05 })].map((roundings) =>
+        engineGradient(model, weights, batch, CLASS_WEIGHTS, roundings)
+      ),
+    );
+    assert.ok(Math.abs(rounded.loss - exact.loss) < 1e-5, `${rounded.loss} is not ${exact.loss}`);
+    assert.ok(Math.abs(coarse.loss - exact.loss) > 1e-3, `${coarse.loss} is ${exact.loss}`);
+    const largest = exact.gradient.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+    rounded.gradient.forEach((value, i) =>
+      assert.ok(Math.abs(value - exact.gradient[i]) < GRADIENT_TOLERANCE * largest, `${i}: ${value}`)
+    );
+  });
+}

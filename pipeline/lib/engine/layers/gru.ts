@@ -2,6 +2,7 @@ import type { GRULayer } from "../../nn/model.ts";
 import { BLOCK_SAMPLES } from "../kernels/kernels.ts";
 import { type BlockContext, type BlockOp, roundUp } from "./block.ts";
 import { createState } from "./recurrent.ts";
+import { stepsOf } from "./rounding.ts";
 
 /**
  * Compiles a GRU, with tanh and sigmoid, over all steps of its input.
@@ -24,10 +25,32 @@ export function compileGru(layer: GRULayer, context: BlockContext): BlockOp {
   const forwardFloats = (roundUp(2 * units, 4) + roundUp(units, 4)) * columns;
   const backwardFloats = 3 * units * (roundUp(units, 4) + roundUp(channels, 4));
   const packedWeights = context.allocate(Math.max(forwardFloats, backwardFloats));
+  const roundings = readRoundings(layer, context);
+  const work = roundings && context.allocate(2 * units * BLOCK_SAMPLES);
+  const table = roundings && context.allocate(roundings.length);
   return {
-    prepare: state.prepare,
+    prepare(machine) {
+      state.prepare(machine);
+      if (roundings) machine.floats.set(roundings, table! / 4);
+    },
     forward(machine) {
       state.load(machine);
+      if (roundings) {
+        machine.kernels.gruForwardRounded(
+          steps,
+          units,
+          channels,
+          padded,
+          parameters + 4 * weights,
+          state.address,
+          gates,
+          resetAfter,
+          packedWeights,
+          work!,
+          table!,
+        );
+        return state.store(machine);
+      }
       machine.kernels.gruForward(
         steps,
         units,
@@ -63,4 +86,45 @@ export function compileGru(layer: GRULayer, context: BlockContext): BlockOp {
       );
     },
   };
+}
+
+/** What a step rounds, by the names of the converter's lowering, in the kernel's order. */
+const ROUNDED = [
+  "given_gates",
+  "kept_gates",
+  "gate_sum",
+  "gates",
+  "given_candidate",
+  "kept_candidate",
+  "reset",
+  "candidate_sum",
+  "candidate",
+  "change",
+  "remembered",
+  "hidden",
+];
+
+/**
+ * Gathers what the steps round: "<layer>/<step>/<what>". The first step, before which there is nothing, forgets a part of the
+ * candidate and remembers nothing; the last step's hidden state is the layer's output where that is all that is put out.
+ *
+ * @returns [steps][12] of step, low and high, as `gruForwardRounded` reads them; undefined where nothing is rounded.
+ */
+function readRoundings(
+  { resetAfter }: GRULayer,
+  { inputs: [{ steps }], rounding }: BlockContext,
+): Float32Array | undefined {
+  if (rounding("0/gates") === undefined) return undefined;
+  const table = new Float32Array(steps * ROUNDED.length * 3);
+  for (let t = 0; t < steps; t++) {
+    const names: Record<string, string> = {
+      reset: resetAfter ? "reset_kept" : "reset_hidden",
+      ...(t === 0 && { remembered: "forgotten" }),
+    };
+    ROUNDED.forEach((what, kind) => {
+      const found = rounding(`${t}/${names[what] ?? what}`) ?? (what === "hidden" ? rounding() : undefined);
+      if (found) table.set(stepsOf(found), (t * ROUNDED.length + kind) * 3);
+    });
+  }
+  return table;
 }
