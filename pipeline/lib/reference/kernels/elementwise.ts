@@ -39,7 +39,7 @@ const floatKernel = (apply: (x: number) => number): Kernel => (context) => planF
  * Integers by a table of the real function, computed in float32.
  *
  * Source: PopulateLookupTable in tensorflow/lite/kernels/internal/common.h of TensorFlow 2.9. The reference
- * kernels, which tflite-micro has, compute in fixed point instead and differ by 1 at most.
+ * kernels, which tflite-micro has, compute in fixed point instead and may differ by 1.
  */
 const tableKernel = (apply: (x: number) => number): Kernel => (context) => {
   const input = inputAt(context, 0);

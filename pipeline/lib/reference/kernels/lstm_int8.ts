@@ -12,19 +12,21 @@ const GATE_COUNT = GATES.length, CELL_GATE = GATES.indexOf("cell");
  * power of two, int8 hidden states.
  *
  * Source: LstmStepInteger8x8_16 in tensorflow/lite/kernels/lstm_eval.cc and PopulateQuantizedLstmParams8x8_16 in
- * unidirectional_sequence_lstm.cc of TensorFlow 2.9. Not supported: a hidden state whose zero point is not 0,
- * because that kernel subtracts it where later ones add it.
+ * unidirectional_sequence_lstm.cc of TensorFlow 2.9. Deviation: a hidden zero point other than 0 is added, as
+ * later releases do; 2.9 subtracts it, for which reason `verifyTflite` lets no such file through to it.
  */
 export function planInt8Lstm(plan: LstmPlan, rescale: Rescale): Run {
   const { batch, steps, channels, units, cellWritten } = plan;
   const input = int8Values(plan.input), output = int8Values(plan.output);
   const hidden = int8Values(plan.hidden), cell = int16Values(plan.cell);
   const cellBits = cellIntegerBits(plan.cell), clip = integerClip(plan), hiddenFactor = outputFactor(plan);
+  const { zeroPoint: hiddenZeroPoint } = affineOf(plan.hidden);
   const gates = GATES.map((_, gate) => planGate(plan, gate));
   // Sums of integers are exact in float64.
   const fromInput = interleaveGates(plan.weights.map(int8Values));
   const fromHidden = interleaveGates(plan.recurrent.map(int8Values));
-  const bias = interleaveGates(gates.map((gate) => gate.bias));
+  const inputBias = interleaveGates(gates.map((gate) => gate.inputBias));
+  const hiddenBias = interleaveGates(gates.map((gate) => gate.hiddenBias));
   const gateValues = new Int16Array(GATE_COUNT * units), cellTanh = tanhTable(cellBits);
   const gateValue = (gate: number, inputSum: number, hiddenSum: number) => {
     const { inputFactor, hiddenFactor, activation } = gates[gate];
@@ -38,7 +40,7 @@ export function planInt8Lstm(plan: LstmPlan, rescale: Rescale): Run {
     for (let u = 0; u < units; u++) readHidden[u] = hidden[state + u];
     for (let unit = 0, w = 0, r = 0; unit < units; unit++) {
       const gate = unit * GATE_COUNT;
-      let x0 = bias[gate], x1 = bias[gate + 1], x2 = bias[gate + 2], x3 = bias[gate + 3];
+      let x0 = inputBias[gate], x1 = inputBias[gate + 1], x2 = inputBias[gate + 2], x3 = inputBias[gate + 3];
       for (let c = 0; c < channels; c++, w += GATE_COUNT) {
         const value = readInput[c];
         x0 += value * fromInput[w];
@@ -46,7 +48,10 @@ export function planInt8Lstm(plan: LstmPlan, rescale: Rescale): Run {
         x2 += value * fromInput[w + 2];
         x3 += value * fromInput[w + 3];
       }
-      let h0 = 0, h1 = 0, h2 = 0, h3 = 0;
+      let h0 = hiddenBias[gate],
+        h1 = hiddenBias[gate + 1],
+        h2 = hiddenBias[gate + 2],
+        h3 = hiddenBias[gate + 3];
       for (let u = 0; u < units; u++, r += GATE_COUNT) {
         const value = readHidden[u];
         h0 += value * fromHidden[r];
@@ -71,7 +76,7 @@ export function planInt8Lstm(plan: LstmPlan, rescale: Rescale): Run {
       const sum = saturate(kept + added);
       cell[state + unit] = clip > 0 ? Math.min(Math.max(sum, -clip), clip) : sum;
       const product = toOutput * cellTanh[cell[state + unit] & 0xffff];
-      hidden[state + unit] = Math.min(Math.max(rescale(product, hiddenFactor), -128), 127);
+      hidden[state + unit] = Math.min(Math.max(rescale(product, hiddenFactor) + hiddenZeroPoint, -128), 127);
     }
     for (let u = 0; u < units; u++) output[at * units + u] = hidden[state + u];
   };
@@ -85,8 +90,9 @@ export function planInt8Lstm(plan: LstmPlan, rescale: Rescale): Run {
 }
 
 interface Gate {
-  /** The input's zero point is worked in. */
-  bias: Int32Array;
+  /** The zero points of what is multiplied are worked into these. */
+  inputBias: Int32Array;
+  hiddenBias: Int32Array;
   inputFactor: QuantizedMultiplier;
   hiddenFactor: QuantizedMultiplier;
   /** By the bits of the sum. */
@@ -95,27 +101,31 @@ interface Gate {
 
 function planGate(plan: LstmPlan, gate: number): Gate {
   const weights = plan.weights[gate], recurrent = plan.recurrent[gate];
-  const { scale, zeroPoint } = affineOf(plan.input), values = int8Values(weights);
-  const bias = int32Values(plan.biases[gate]).map((value, unit) => {
-    let sum = value;
-    for (let c = 0; c < plan.channels; c++) sum -= zeroPoint * values[unit * plan.channels + c];
-    return sum;
-  });
+  const { scale, zeroPoint } = affineOf(plan.input), hidden = affineOf(plan.hidden);
   const toGate = (operand: Operand, inputScale: number) =>
     quantizeMultiplier(Math.fround(Math.fround(affineOf(operand).scale * inputScale) * 2 ** 12));
   return {
-    bias,
+    inputBias: biasWithout(zeroPoint, weights, int32Values(plan.biases[gate])),
+    hiddenBias: biasWithout(hidden.zeroPoint, recurrent, new Int32Array(plan.units)),
     inputFactor: toGate(weights, scale),
-    hiddenFactor: toGate(recurrent, affineOf(plan.hidden).scale),
+    hiddenFactor: toGate(recurrent, hidden.scale),
     activation: gate === CELL_GATE ? tanhTable(GATE_INTEGER_BITS) : logisticTable(),
   };
+}
+
+/** @returns Biases less what the zero point of the values to multiply adds to each row's sum. */
+function biasWithout(zeroPoint: number, weights: Operand, biases: Int32Array): Int32Array {
+  const values = int8Values(weights), columns = weights.shape[1];
+  return biases.map((bias, row) =>
+    values.subarray(row * columns, (row + 1) * columns).reduce((sum, value) => sum - zeroPoint * value, bias)
+  );
 }
 
 /** From the product of output gate and tanh of the cell, both Q0.15, to the hidden state. */
 function outputFactor({ hidden, output }: LstmPlan): QuantizedMultiplier {
   const { scale, zeroPoint } = affineOf(output);
-  if (zeroPoint !== 0 || affineOf(hidden).zeroPoint !== 0 || affineOf(hidden).scale !== scale) {
-    throw new RangeError("its hidden state and output must have one scale and the zero point 0, got others");
+  if (affineOf(hidden).zeroPoint !== zeroPoint || affineOf(hidden).scale !== scale) {
+    throw new RangeError("its hidden state and output must have one scale and zero point, got two");
   }
   return quantizeMultiplier(Math.fround(2 ** -30 / scale));
 }

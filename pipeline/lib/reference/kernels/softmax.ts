@@ -33,8 +33,8 @@ function planFloat(context: KernelContext): Run {
  * Integers by a table of float32 exponentials.
  *
  * Source: Softmax and PopulateSoftmaxLookupTable in tensorflow/lite/kernels/internal/optimized/optimized_ops.h
- * of TensorFlow 2.9. The reference kernel, which tflite-micro has, computes in fixed point instead and differs
- * by 1 at most.
+ * of TensorFlow 2.9. The reference kernel, which tflite-micro has, computes in fixed point instead and may differ
+ * by 1.
  */
 function planInt8(context: KernelContext): Run {
   const operand = inputAt(context, 0), input = int8Values(operand), [result] = context.outputs;
