@@ -168,29 +168,65 @@ export function split(
   return outputs;
 }
 
-const BEGIN_AND_END_OF_AXES_0_AND_2 = 0b101, AXIS_1 = 0b010;
+/** Which part of each axis a STRIDED_SLICE takes; an axis of which it takes all has no entry. */
+interface Slice extends NamedShape {
+  /** By axis; -1 is the last index. */
+  from: readonly (number | undefined)[];
+  to: readonly (number | undefined)[];
+  /** The axis of which one index is taken; it is gone then. */
+  dropped?: number;
+}
+
+function slice(graph: GraphBuilder, input: number, { name, shape, from, to, dropped }: Slice): number {
+  const constant = (what: string, values: readonly number[]) =>
+    graph.intConstant(`${name}/${what}`, [...values]);
+  const maskOf = (bounds: readonly (number | undefined)[]) =>
+    bounds.reduce<number>((mask, bound, axis) => bound === undefined ? mask | 1 << axis : mask, 0);
+  const begin = constant("begin", from.map((bound) => bound ?? 0));
+  const end = constant("end", to.map((bound) => bound ?? 0));
+  const strides = constant("strides", from.map(() => 1));
+  return addOperation(graph, {
+    operator: "STRIDED_SLICE",
+    inputs: [input, begin, end, strides],
+    name,
+    shape,
+    options: {
+      optionsType: "StridedSliceOptions",
+      options: {
+        beginMask: maskOf(from),
+        endMask: maskOf(to),
+        ellipsisMask: 0,
+        newAxisMask: 0,
+        shrinkAxisMask: dropped === undefined ? 0 : 1 << dropped,
+      },
+    },
+  });
+}
 
 /** Adds a STRIDED_SLICE that takes the last step of [batch, time, channels]. @returns [batch, channels]. */
 export function lastStep(graph: GraphBuilder, sequence: number, name: string): number {
   const [batch, , channels] = shapeOf(graph, sequence);
-  const begin = graph.intConstant(`${name}/last_begin`, [0, -1, 0]);
-  const end = graph.intConstant(`${name}/last_end`, [0, 0, 0]);
-  const strides = graph.intConstant(`${name}/last_strides`, [1, 1, 1]);
-  return addOperation(graph, {
-    operator: "STRIDED_SLICE",
-    inputs: [sequence, begin, end, strides],
+  return slice(graph, sequence, {
     name,
     shape: [batch, channels],
-    options: {
-      optionsType: "StridedSliceOptions",
-      options: {
-        beginMask: BEGIN_AND_END_OF_AXES_0_AND_2,
-        endMask: BEGIN_AND_END_OF_AXES_0_AND_2,
-        ellipsisMask: 0,
-        newAxisMask: 0,
-        shrinkAxisMask: AXIS_1,
-      },
-    },
+    from: [undefined, -1, undefined],
+    to: [undefined, 0, undefined],
+    dropped: 1,
+  });
+}
+
+/** Adds a STRIDED_SLICE that takes the first columns of a matrix. @returns [rows, count]. */
+export function firstColumns(
+  graph: GraphBuilder,
+  matrix: number,
+  { name, count }: { name: string; count: number },
+): number {
+  const [rows] = shapeOf(graph, matrix);
+  return slice(graph, matrix, {
+    name,
+    shape: [rows, count],
+    from: [undefined, 0],
+    to: [undefined, count],
   });
 }
 

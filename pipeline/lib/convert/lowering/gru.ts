@@ -3,6 +3,7 @@ import { transposeColumns } from "../matrix.ts";
 import {
   binary,
   concatenate,
+  firstColumns,
   fullyConnected,
   reshape,
   shapeOf,
@@ -90,11 +91,12 @@ export function lowerGru(layer: GRULayer, { graph, sequence, weight }: Recurrent
       step("gate_sum"),
       [batch, 2 * units],
     );
-    const [update, reset] = split(graph, unary(graph, "LOGISTIC", gateSum, step("gates")), {
-      axis: 1,
-      axisName: step("gates_axis"),
-      names: [step("z"), step("r")],
-    });
+    const gates = unary(graph, "LOGISTIC", gateSum, step("gates"));
+    // Without bias nothing is there to reset in the first step, and what nothing reads must not be written.
+    const isReset = before !== undefined || resetAfter;
+    const [update, reset] = isReset
+      ? split(graph, gates, { axis: 1, axisName: step("gates_axis"), names: [step("z"), step("r")] })
+      : [firstColumns(graph, gates, { name: step("z"), count: units })];
     // What the candidate keeps of the state; of the state 0, the bias.
     const product = (state: number) =>
       fullyConnected(graph, state, { ...candidateWeights, name: step("kept_candidate") });
