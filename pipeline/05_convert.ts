@@ -1,8 +1,14 @@
 /** model.h5 -> model.tflite (float32), held against the reference forward pass in the TFLite library. */
+import { createHash } from "node:crypto";
 import { decodeKerasModel } from "./lib/artefacts/keras_model.ts";
+import { withModelMetadata } from "./lib/artefacts/model_metadata.ts";
+import { signalFormOf } from "./lib/artefacts/signal_form.ts";
 import { readWindowSet, type WindowSet } from "./lib/artefacts/window_set.ts";
+import { AAMI_CLASSES } from "./lib/beats/aami.ts";
 import { checkConvertible, convertToTflite } from "./lib/convert/convert.ts";
+import { printChanges } from "./lib/convert/print_changes.ts";
 import { StageError } from "./lib/core/errors.ts";
+import { bytesOf } from "./lib/formats/tflite/graph.ts";
 import { encodeTflite } from "./lib/formats/tflite/writer.ts";
 import { maxAbsDifference } from "./lib/metrics/agreement.ts";
 import { forward } from "./lib/nn/forward.ts";
@@ -11,50 +17,74 @@ import { spreadRows } from "./lib/runtime/run_windows.ts";
 import { openTfliteLibrary } from "./lib/runtime/tflite_ffi.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
 import { runStage } from "./lib/stage/run.ts";
+import { COUNTS_FILE } from "./lib/stage/stage_context.ts";
 
 /** Largest difference of a probability that float32 arithmetic in another order explains. */
 const MAX_FLOAT_ERROR = 1e-5;
 
-/** @returns The largest difference between the .tflite and the reference over all probabilities of some windows. */
+/**
+ * @param options.batch Windows of one invocation; what a last one lacks is filled with windows from the start.
+ * @returns The largest difference between the .tflite and the reference over all probabilities of some windows.
+ */
 function compareWithReference(
   bytes: Uint8Array,
   { model, weights }: { model: Model; weights: Weights },
   { windows, windowSamples, labels }: WindowSet,
-  checkWindows: number,
+  { checkWindows, batch }: { checkWindows: number; batch: number },
 ): { maxError: number; windows: number } {
   using interpreter = openTfliteLibrary().createInterpreter(bytes, { file: "model.tflite" });
   let maxError = 0;
-  const rows = spreadRows(labels.length, checkWindows);
-  for (const row of rows) {
-    const window = windows.subarray(row * windowSamples, (row + 1) * windowSamples);
+  const rows = spreadRows(labels.length, checkWindows), together = new Float32Array(batch * windowSamples);
+  for (let first = 0; first < rows.length; first += batch) {
+    for (let i = 0; i < batch; i++) {
+      const row = rows[(first + i) % rows.length];
+      together.set(windows.subarray(row * windowSamples, (row + 1) * windowSamples), i * windowSamples);
+    }
     maxError = Math.max(
       maxError,
-      maxAbsDifference(interpreter.run(window), forward(model, weights, window, 1)),
+      maxAbsDifference(interpreter.run(together), forward(model, weights, together, batch)),
     );
   }
   return { maxError, windows: rows.length };
 }
 
+const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
 await runStage(STAGES.convert, {
+  // What is in the cache was not printed.
+  always: ({ dumpPasses }) => dumpPasses,
   async run(context) {
-    const trained = await decodeKerasModel(
-      context.read(`04_train/${context.variant}`, "model.h5"),
-      "model.h5",
-    );
-    const description = `ECG beat classifier ${context.variant}${
-      context.synthetic ? ", trained on synthetic ECG" : ""
-    }`;
-    checkConvertible(context.variant!, trained.model, "leave it out: --model with the names of the others");
-    const graph = convertToTflite(trained.model, trained.weights, { description });
-    const bytes = encodeTflite(graph);
+    const name = context.variant!, { synthetic, params } = context;
+    const kerasBytes = context.read(`04_train/${name}`, "model.h5");
+    const trained = await decodeKerasModel(kerasBytes, "model.h5");
+    checkConvertible(name, trained.model, "leave it out: --model with the names of the others");
+    const batch = params.batch === "dynamic" ? params.batch : Number(params.batch);
+    const graph = convertToTflite(trained.model, trained.weights, {
+      description: `ECG beat classifier ${name}${synthetic ? ", trained on synthetic ECG" : ""}`,
+      batch,
+      bidirectional: params.bidirectional as "reverse-op" | "two-inputs",
+      onPass: params.dumpPasses ? printChanges(console.log) : undefined,
+    });
+    const train = readWindowSet(context, "train"), test = readWindowSet(context, "test");
+    const bytes = encodeTflite(withModelMetadata(graph, {
+      model: name,
+      source: { file: "model.h5", sha256: sha256(kerasBytes) },
+      beats: {
+        study: context.study,
+        synthetic,
+        labels: [...AAMI_CLASSES],
+        signal: signalFormOf(context.readJson("03_window", COUNTS_FILE)),
+        trainingData: { windows: train.labels.length, sha256: sha256(bytesOf(train.windows)) },
+      },
+    }));
     // A split may be empty when there are few patients; the training windows always exist.
-    const set = ["test", "train"].map((split) => readWindowSet(context, split)).find(({ labels }) =>
-      labels.length > 0
-    )!;
-    const check = compareWithReference(bytes, trained, set, context.params.checkWindows);
+    const check = compareWithReference(bytes, trained, test.labels.length > 0 ? test : train, {
+      checkWindows: params.checkWindows,
+      batch: batch === "dynamic" ? 1 : batch,
+    });
     if (!(check.maxError < MAX_FLOAT_ERROR)) {
       throw new StageError(
-        `Cannot convert ${context.variant}: the .tflite must agree with the reference within ${MAX_FLOAT_ERROR}, ` +
+        `Cannot convert ${name}: the .tflite must agree with the reference within ${MAX_FLOAT_ERROR}, ` +
           `got ${check.maxError}`,
       );
     }

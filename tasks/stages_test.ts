@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { readModelMetadata } from "../pipeline/lib/artefacts/model_metadata.ts";
 import { isBeatSymbol } from "../pipeline/lib/beats/aami.ts";
+import { decodeTflite } from "../pipeline/lib/formats/tflite/reader.ts";
 import { encodeRecord, readRecord } from "../pipeline/lib/formats/wfdb/wfdb.ts";
 import { sha256Hex } from "../pipeline/lib/stage/files.ts";
 import { stageArguments } from "./stage_command.ts";
@@ -298,7 +300,7 @@ Deno.test("a dry run tells what --force would do, in words and as JSON", () =>
     assert.match(rows.find(({ stage }) => stage === "03_window")!.why!, /02_preprocess would run/);
   }));
 
-Deno.test("train makes gru and bilstm, and convert holds them against the reference", () =>
+Deno.test("train makes gru and bilstm; convert holds them against the reference in every form", () =>
   inFolder(async (cwd) => {
     const models = ["--model", "bilstm,gru"];
     await runOk(
@@ -320,4 +322,43 @@ Deno.test("train makes gru and bilstm, and convert holds them against the refere
     assert.deepEqual([bilstm.counts.parameters, gru.counts.parameters], [34_437, 13_189]);
     const converted = await runOk(cwd, "convert", ...models, "--json");
     for (const { counts } of JSON.parse(converted.stdout)) assert.ok(counts.maxError < 1e-5, counts.maxError);
+    const current = Deno.readTextFileSync(join(cwd, "data/05_convert/current/inter-patient.bilstm.json"));
+
+    const forms = ["--model", "bilstm", "--bidirectional", "two-inputs"],
+      batched = [...forms, "--batch", "3"];
+    const { stdout: passes } = await runOk(cwd, "convert", ...batched, "--dumpPasses");
+    assert.match(
+      passes,
+      /^lowered: \d+ operators\ninputs {3}input FLOAT32 \[3,32,1\], input_reversed FLOAT32 \[3,32,1\]\n/,
+    );
+    assert.match(passes, /\nshareMovements: /);
+    // A batch of 3 is for use elsewhere.
+    assert.equal(
+      Deno.readTextFileSync(join(cwd, "data/05_convert/current/inter-patient.bilstm.json")),
+      current,
+    );
+
+    const [{ key }] = JSON.parse((await runOk(cwd, "convert", ...forms, "--json")).stdout);
+    const file = join(cwd, "data/05_convert", key.slice(0, 16), "model.tflite");
+    const graph = decodeTflite(Deno.readFileSync(file));
+    const metadata = readModelMetadata(graph, file)!;
+    assert.deepEqual(metadata.inputs.map(({ content }) => content), ["window", "reversed"]);
+    assert.deepEqual([metadata.model, metadata.beats!.study, metadata.beats!.synthetic], [
+      "bilstm",
+      "inter-patient",
+      true,
+    ]);
+    assert.deepEqual(metadata.beats!.labels, ["N", "S", "V", "F", "Q"]);
+    assert.deepEqual([metadata.beats!.signal.windowSamples, metadata.beats!.signal.rPeakOffset], [32, 12]);
+
+    const dynamic = await run(cwd, "convert", "--model", "bilstm", "--batch", "dynamic");
+    assert.equal(dynamic.code, 1);
+    assert.match(
+      dynamic.stderr,
+      /^\[05_convert\] error: Cannot convert for a dynamic batch: .*hidden_state"\n.*hint: .*LSTM/,
+    );
+    const [gruDynamic] = JSON.parse(
+      (await runOk(cwd, "convert", "--model", "gru", "--batch", "dynamic", "--json")).stdout,
+    );
+    assert.ok(gruDynamic.counts.maxError < 1e-5);
   }));

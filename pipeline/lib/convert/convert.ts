@@ -1,5 +1,5 @@
 import { StageError } from "../core/errors.ts";
-import type { TfliteMetadata, TfliteModel } from "../formats/tflite/graph.ts";
+import type { TfliteModel } from "../formats/tflite/graph.ts";
 import type { Layer, Model, Weights } from "../nn/model.ts";
 import { checkWeights, outputShapes } from "../nn/shapes.ts";
 import { createGraphBuilder } from "./graph_builder.ts";
@@ -18,8 +18,6 @@ export interface ConvertOptions {
   batch?: number | "dynamic";
   /** Default "reverse-op". */
   bidirectional?: BidirectionalForm;
-  /** Goes into the file beside "min_runtime_version". */
-  metadata?: TfliteMetadata[];
   /** Sees the graph as it was lowered and after each pass. */
   onPass?(name: string, graph: TfliteModel): void;
 }
@@ -32,21 +30,21 @@ export interface ConvertOptions {
  */
 export function checkConvertible(name: string, model: Model, hint: string): void {
   for (const layer of model.layers) {
-    if (loweringOf(layer) === undefined) {
-      throw new StageError(
-        `Cannot convert ${name}: each of its layers must have a form in TFLite, got ${layer.kind} "${layer.name}"`,
-        { hint },
-      );
-    }
-    const activation = unknownActivation(layer);
-    if (activation !== undefined) {
-      throw new StageError(
-        `Cannot convert ${name}: each activation must have an operator in TFLite in float and int8, ` +
-          `got ${activation} of layer "${layer.name}"`,
-        { hint },
-      );
-    }
+    const problem = layerProblem(layer);
+    if (problem !== undefined) throw new StageError(`Cannot convert ${name}: ${problem}`, { hint });
   }
+}
+
+/** @returns Why a layer has no form in TFLite, in words that follow "Cannot convert ...: "; undefined where it has one. */
+export function layerProblem(layer: Layer): string | undefined {
+  const { kind, name } = layer;
+  if (loweringOf(layer) === undefined) {
+    return `each of its layers must have a form in TFLite, got ${kind} "${name}"`;
+  }
+  const activation = unknownActivation(layer);
+  return activation === undefined
+    ? undefined
+    : `each activation must have an operator in TFLite in float and int8, got ${activation} of layer "${name}"`;
 }
 
 /** The LSTM operator has its own, tanh and sigmoid; a GRU could have others, but none is trained. */
@@ -78,12 +76,17 @@ const MIN_RUNTIME_VERSION_BYTES = 16;
  * "<layer>/<what>".
  *
  * @returns A graph to encode or to quantize; its constants share no memory with the weights.
- * @throws RangeError, TypeError A model or weights that `checkWeights` refuses, a layer that has no lowering, a batch or a
- *   form that the model cannot have.
+ * @throws RangeError, TypeError A model or weights that `checkWeights` refuses, or a batch that is no number of windows.
+ * @throws StageError A layer or activation that has no form in TFLite, a batch or form that this model cannot have.
  */
 export function convertToTflite(model: Model, weights: Weights, options: ConvertOptions = {}): TfliteModel {
   const { batch = 1, onPass } = options;
   checkWeights(model, weights);
+  checkConvertible(
+    `model "${model.name}"`,
+    model,
+    "deno task inspect FILE says of each layer whether it converts",
+  );
   if (batch === "dynamic") {
     return openBatch((size) =>
       convertToTflite(model, weights, { ...options, batch: size, onPass: undefined })
@@ -101,7 +104,7 @@ export function convertToTflite(model: Model, weights: Weights, options: Convert
 export function lowerModel(
   model: Model,
   weights: Weights,
-  { description, batch = 1, bidirectional = "reverse-op", metadata = [] }: ConvertOptions & {
+  { description, batch = 1, bidirectional = "reverse-op" }: ConvertOptions & {
     batch?: number;
   },
 ): TfliteModel {
@@ -110,12 +113,6 @@ export function lowerModel(
   const outputs = new Map<string, number>(), reversedInputs = new Map<number, number>();
   const kinds = new Map(model.layers.map(({ name, kind }) => [name, kind]));
   for (const layer of model.layers) {
-    const lower = loweringOf(layer);
-    if (lower === undefined) {
-      throw new TypeError(
-        `Cannot convert layer "${layer.name}": its kind must have a form in TFLite, got ${layer.kind}`,
-      );
-    }
     const inputs = layer.inputs.map((name) => outputs.get(name)!);
     const context: LoweringContext = {
       graph,
@@ -132,9 +129,10 @@ export function lowerModel(
       reversedInput() {
         const [input] = inputs, tensor = result.tensors[input];
         if (kinds.get(tensor.name) !== "InputLayer") {
-          throw new TypeError(
+          throw new StageError(
             `Cannot convert layer "${layer.name}" with two inputs: it must read an input of the model, which the host ` +
               `can reverse, got "${tensor.name}"`,
+            { hint: "leave the reversing to the graph: reverse-op" },
           );
         }
         const known = reversedInputs.get(input);
@@ -145,13 +143,13 @@ export function lowerModel(
         return reversed;
       },
     };
-    outputs.set(layer.name, lower(layer, context));
+    outputs.set(layer.name, loweringOf(layer)!(layer, context));
   }
   const output = outputs.get(model.output)!;
   result.outputs.push(output);
   const version = new Uint8Array(MIN_RUNTIME_VERSION_BYTES);
   version.set(new TextEncoder().encode(MIN_RUNTIME_VERSION));
-  result.metadata.push({ name: "min_runtime_version", data: version }, ...metadata);
+  result.metadata.push({ name: "min_runtime_version", data: version });
   result.signatures.push({
     key: "serving_default",
     inputs: result.inputs.map((tensor) => ({ name: result.tensors[tensor].name, tensor })),

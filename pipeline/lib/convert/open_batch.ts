@@ -1,3 +1,4 @@
+import { StageError } from "../core/errors.ts";
 import {
   bytesOf,
   int32Elements,
@@ -16,11 +17,11 @@ const BATCHES = [10007, 10009] as const;
  * It compares the graphs of two batches: what differs follows the batch. An LSTM cannot be resized, since its state has
  * the batch in its shape.
  *
- * @param convert Makes the graph of a batch.
- * @throws RangeError A graph in which something else than an activation's first axis or a RESHAPE follows the batch.
+ * @param convert Makes the graph of a batch; it is told whether this is the first.
+ * @throws StageError A graph in which something else than an activation's first axis or a RESHAPE follows the batch.
  */
-export function openBatch(convert: (batch: number) => TfliteModel): TfliteModel {
-  const [graph, other] = BATCHES.map(convert);
+export function openBatch(convert: (batch: number, isFirst: boolean) => TfliteModel): TfliteModel {
+  const [graph, other] = BATCHES.map((batch, i) => convert(batch, i === 0));
   const targets = reshapeTargets(graph);
   const tensors = graph.tensors.map((tensor, index): TfliteTensor => {
     const signature = differences(tensor.shape, other.tensors[index].shape);
@@ -60,9 +61,9 @@ function atBatchOne(shape: number[], signature: number[]): number[] {
   return shape.map((size, axis) => signature[axis] === -1 ? size / BATCHES[0] : size);
 }
 
-function fixedBatch(name: string): RangeError {
-  return new RangeError(
-    `Cannot convert for a dynamic batch: the batch must stand in activations only, got it in "${name}"; ` +
-      "a model with an LSTM has a fixed one",
+function fixedBatch(name: string): StageError {
+  return new StageError(
+    `Cannot convert for a dynamic batch: the batch must stand in activations only, got it in "${name}"`,
+    { hint: "a model with an LSTM keeps a state for each window: give the number of windows" },
   );
 }

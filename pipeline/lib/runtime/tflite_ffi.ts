@@ -2,6 +2,7 @@ import { StageError } from "../core/errors.ts";
 import type { TfliteModel, TfliteTensor } from "../formats/tflite/graph.ts";
 import type { TensorTypeName } from "../formats/tflite/schema.ts";
 import { verifyTflite } from "../formats/tflite/verify.ts";
+import { inputValues } from "../formats/tflite/window_inputs.ts";
 import { encodeTflite } from "../formats/tflite/writer.ts";
 import { ErrorReporter } from "./error_reporter.ts";
 import { loadTfliteLibrary, type TfliteLibrary } from "./native_library.ts";
@@ -194,7 +195,7 @@ export class Interpreter implements Disposable {
   /**
    * Classifies one window from zero state: quantizes and dequantizes as the tensors' types demand.
    *
-   * @param window Values of the model's only input.
+   * @param window Values of the model's inputs, one behind the other; one that is another reversed is filled from it.
    * @returns Values of its first output, in float32.
    * @throws RangeError A window of another length.
    */
@@ -293,15 +294,14 @@ export class Interpreter implements Disposable {
   }
 
   private prepareRun(window: Float32Array): void {
-    if (this.inputTensors.length !== 1) {
-      throw new RangeError(`Cannot run model: it must have 1 input, got ${this.inputTensors.length}`);
-    }
     this.resetState();
-    const { info, values } = this.inputTensors[0];
-    if (values instanceof Float32Array) return this.setInput(0, window);
-    if (!isQuantized(values, info)) throw unsupportedType(info);
-    quantizeValues(window, info, values);
-    this.setInput(0, values);
+    const values = this.inputs.length === 1 ? [window] : inputValues(this.inputs, window);
+    this.inputTensors.forEach(({ info, values: integers }, i) => {
+      if (integers instanceof Float32Array) return this.setInput(i, values[i]);
+      if (!isQuantized(integers, info)) throw unsupportedType(info);
+      quantizeValues(values[i], info, integers);
+      this.setInput(i, integers);
+    });
   }
 
   private runResult(): Float32Array {

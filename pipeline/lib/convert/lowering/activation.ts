@@ -22,11 +22,10 @@ interface ActivatedLayer {
 }
 
 /**
- * Adds what a layer computes and its activation behind it.
+ * Adds what a layer computes and its activation behind it, which must be one that `hasActivationOperator`.
  *
  * @param compute Adds what comes before the activation, as a tensor of the name that it gets. @returns Its index.
  * @returns Index of the tensor with the layer's name.
- * @throws TypeError An activation without operator.
  */
 export function activated(
   graph: GraphBuilder,
@@ -36,27 +35,15 @@ export function activated(
   if (activation === "linear") return compute(name);
   return unary(
     graph,
-    operatorOf({ name, activation }),
+    OPERATORS[activation]!,
     compute(`${name}/preactivation`),
     name,
   );
 }
 
-function operatorOf({ name, activation }: ActivatedLayer): UnaryOperator {
-  const operator = OPERATORS[activation];
-  if (operator === undefined) {
-    throw new TypeError(
-      `Cannot convert layer "${name}": its activation must be one of linear, ${
-        Object.keys(OPERATORS).join(", ")
-      }, which TFLite has in float and int8, got ${activation}`,
-    );
-  }
-  return operator;
-}
-
 /** Lowers an activation of its own; a linear one is its input. */
 export const lowerActivation: Lowering<ActivationLayer> = (layer, { graph, inputs: [input] }) =>
-  layer.activation === "linear" ? input : unary(graph, operatorOf(layer), input, layer.name);
+  layer.activation === "linear" ? input : unary(graph, OPERATORS[layer.activation]!, input, layer.name);
 
 /** Lowers Keras' layer ReLU. */
 export const lowerReLU: Lowering<ReLULayer> = ({ name, maxValue }, { graph, inputs: [input] }) =>

@@ -1,3 +1,4 @@
+import { StageError } from "../../core/errors.ts";
 import type { GRULayer } from "../../nn/model.ts";
 import { transposeColumns } from "../matrix.ts";
 import {
@@ -28,14 +29,15 @@ const MAX_STEPS = 1024;
  *
  * Tensors of step t are "<layer>/<t>/<what>", its state "<layer>/<t>/hidden", of the last one "<layer>".
  *
- * @throws RangeError More than 1024 steps.
+ * @throws StageError More than 1024 steps.
  */
 export function lowerGru(layer: GRULayer, { graph, sequence, weight }: RecurrentContext): number {
   const { name, units, resetAfter, returnSequences } = layer;
   const [batch, steps, channels] = shapeOf(graph, sequence), columns = 3 * units;
   if (steps > MAX_STEPS) {
-    throw new RangeError(
+    throw new StageError(
       `Cannot convert layer "${name}": a GRU is written out step by step, of which there may be ${MAX_STEPS}, got ${steps}`,
+      { hint: "an LSTM is one operator for any number of steps" },
     );
   }
   const kernel = weight("kernel").data, recurrent = weight("recurrent_kernel").data;

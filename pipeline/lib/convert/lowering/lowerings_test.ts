@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { decodeTflite } from "../../formats/tflite/reader.ts";
-import { windowInputs } from "../../formats/tflite/window_inputs.ts";
+import { inputValues } from "../../formats/tflite/window_inputs.ts";
 import { encodeTflite } from "../../formats/tflite/writer.ts";
 import { maxAbsDifference } from "../../metrics/agreement.ts";
 import { forward } from "../../nn/forward.ts";
@@ -31,7 +31,7 @@ function checkAgainstReference(network: Model, options: ConvertOptions = {}): vo
   for (let window = 0; window < WINDOWS; window++) {
     const values = windows.subarray(window * length, (window + 1) * length);
     interpreter.resetState();
-    windowInputs(graph, values).forEach((input, i) => interpreter.setInput(i, input));
+    inputValues(interpreter.inputs, values).forEach((input, i) => interpreter.setInput(i, input));
     interpreter.invoke();
     const error = maxAbsDifference(
       interpreter.output(0) as Float32Array,

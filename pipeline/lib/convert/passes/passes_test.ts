@@ -31,7 +31,9 @@ import { PASSES } from "./passes.ts";
 const RELATIVE_TOLERANCE = 2e-5;
 
 function evaluate(graph: TfliteModel, window: Float32Array): Float32Array {
-  return createEvaluator(graph).run(windowInputs(graph, window))[0] as Float32Array;
+  return createEvaluator(graph).run(
+    windowInputs(graph, window),
+  )[0] as Float32Array;
 }
 
 function checkSame(before: Float32Array, after: Float32Array, what: string): void {
