@@ -4,6 +4,7 @@ import { findTfjsNodeAddon, isTfjsWasmInstalled } from "../../pipeline/lib/engin
 import { alignColumns } from "../align_columns.ts";
 import type { PerfTopic } from "./topic.ts";
 import { type Measurement, WORKLOAD, WORKLOAD_NAMES } from "./train_workload.ts";
+import { trainingV8Flags } from "./v8_flags.ts";
 
 /** One line of the result. */
 interface TrainFigures extends Measurement {
@@ -121,7 +122,7 @@ function findPeers(): string[] {
 async function measure(engine: string, args: string[]): Promise<Measurement> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "--quiet", "--no-prompt", "--allow-read=pipeline/lib"],
+      ...["run", "--quiet", "--no-prompt", ...trainingV8Flags(), "--allow-read=pipeline/lib"],
       ...["--allow-ffi=pipeline/lib/engine/tfjs/node/node_modules", "--allow-env=TF_CPP_MIN_LOG_LEVEL"],
       ...["tasks/perf/train_engine.ts", engine, ...args],
     ],

@@ -15,7 +15,7 @@ import { gemmBlock, gemmSamples, GRADIENT_STEPS, packColumns, packRows, ROW } fr
  * @param weights [filters][padded], columns as the window's values.
  * @param bias [filters]; 0: none.
  * @param output [steps][filters][32].
- * @param scratch Floats for the packed weights: filters, rounded up to a multiple of 4, * slices * columns.
+ * @param scratch Floats for the packed weights: filters, rounded up to a multiple of 8, * slices * columns.
  */
 export function convForward(
   steps: usize,
@@ -32,7 +32,7 @@ export function convForward(
   relu: bool,
   scratch: usize,
 ): void {
-  const zero = f32x4.splat(0), block = filters * ROW, packed = ((filters + 3) & ~3) * columns << 2;
+  const zero = f32x4.splat(0), block = filters * ROW, packed = ((filters + 7) & ~7) * columns << 2;
   for (let slice: usize = 0; slice < slices; slice++) {
     packRows(filters, columns, weights + slice * (columns << 2), padded << 2, scratch + slice * packed);
   }
@@ -58,7 +58,7 @@ export function convForward(
  * @param outputGradient [steps][filters][32].
  * @param inputGradient Row of the first window, added to; 0: not wanted.
  * @param weightGradient, biasGradient Added to; a biasGradient of 0: there is no bias.
- * @param scratch Floats for the packed weights: filters * slices * columns, the latter rounded up to a multiple of 4.
+ * @param scratch Floats for the packed weights: filters * slices * columns, the latter rounded up to a multiple of 8.
  */
 export function convBackward(
   steps: usize,
@@ -76,7 +76,7 @@ export function convBackward(
   biasGradient: usize,
   scratch: usize,
 ): void {
-  const line = padded << 2, width = columns << 2, packed = ((columns + 3) & ~3) * filters << 2;
+  const line = padded << 2, width = columns << 2, packed = ((columns + 7) & ~7) * filters << 2;
   if (inputGradient != 0) {
     for (let slice: usize = 0; slice < slices; slice++) {
       packColumns(columns, filters, weights + slice * width, line, scratch + slice * packed);

@@ -15,7 +15,7 @@ import { gemmBlock, gemmSamples, GRADIENT_STEPS, packColumns, packRows, ROW } fr
  * @param gates [steps][4 units][32], written: z, r, the candidate c, and with `resetAfter` the part of c's sum that r is
  *   multiplied with, else r times the hidden state.
  * @param scratch Floats for the packed weights: `columns` for each of 2 units and each of `units`, both rounded up to a
- *   multiple of 4.
+ *   multiple of 8.
  */
 export function gruForward(
   steps: i32,
@@ -32,8 +32,8 @@ export function gruForward(
   // Rows of the state that are multiplied in one: the input with its bias, the hidden state with its.
   const given = inputs + 1, kept = units + (resetAfter ? 1 : 0), columns = given + kept;
   const hidden = (columns - units) * ROW;
-  const givenPacked = scratch + (((2 * units + 3) & ~3) * columns << 2);
-  const keptPacked = givenPacked + (((units + 3) & ~3) * given << 2);
+  const givenPacked = scratch + (((2 * units + 7) & ~7) * columns << 2);
+  const keptPacked = givenPacked + (((units + 7) & ~7) * given << 2);
   packRows(2 * units, columns, weights, line, scratch);
   packRows(units, given, candidateWeights, line, givenPacked);
   packRows(units, kept, candidateWeights + (given << 2), line, keptPacked);
@@ -72,7 +72,7 @@ export function gruForward(
  * @param inputGradient [inputs][32] of step t, added to, at t * inputStep bytes; 0: not wanted.
  * @param weightGradient [3 units][padded], added to.
  * @param scratch Floats for the packed weights: 3 units for each unit and each input, both rounded up to a multiple
- *   of 4.
+ *   of 8.
  */
 export function gruBackward(
   steps: i32,
@@ -95,8 +95,8 @@ export function gruBackward(
   const block = units * ROW, line = padded << 2, candidateRow = 2 * units * line;
   const given = inputs + 1, kept = units + (resetAfter ? 1 : 0), columns = given + kept;
   const first = columns - units, hidden = first * ROW;
-  const candidatePacked = scratch + (((units + 3) & ~3) * 2 * units << 2);
-  const inputPacked = candidatePacked + (((units + 3) & ~3) * units << 2);
+  const candidatePacked = scratch + (((units + 7) & ~7) * 2 * units << 2);
+  const inputPacked = candidatePacked + (((units + 7) & ~7) * units << 2);
   packColumns(units, 2 * units, weights + (first << 2), line, scratch);
   packColumns(units, units, weights + candidateRow + (first << 2), line, candidatePacked);
   if (inputGradient != 0) packColumns(inputs, 3 * units, weights, line, inputPacked);

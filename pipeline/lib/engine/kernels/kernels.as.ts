@@ -35,6 +35,8 @@ import { blockStatistics, movingAverage, normalize, normalizeBackward } from "./
 import { averagePoolBackward, averagePoolForward, maxPoolBackward, maxPoolForward } from "./pooling.as.ts";
 
 export { gruBackward, gruForward, prepare };
+// Parts of the layers' kernels, for the tests and for what measures them.
+export { gemmBlock, gemmSamples, hyperbolicTangent, packColumns, packRows, sigmoid };
 export { convBackward, convForward, depthwiseBackward, depthwiseForward };
 export { combineRows, maskRows };
 export { fakeQuantize, fakeQuantizeBackward, gruForwardRounded };
@@ -62,7 +64,7 @@ export function copy(target: usize, source: usize, bytes: usize): void {
  *   step's input, 1. The hidden rows of step 0 are 0; the kernel writes those of the steps after it.
  * @param gates [steps][4 units][32], written: the gates after their activation.
  * @param cells [steps + 1][units][32], written from step 1; step 0 is 0.
- * @param scratch Floats for the packed weights: 4 units * columns.
+ * @param scratch Floats for the packed weights: 4 units, rounded up to a multiple of 8, * columns.
  * @param hiddenStep, cellStep What hidden states, int8, and cells, int16, are rounded to multiples of; both 0: they are not.
  */
 export function lstmForward(
@@ -112,7 +114,7 @@ export function lstmForward(
  * @param inputGradient [inputs][32] of step t, added to, at t * inputStep bytes; 0: not wanted.
  * @param weightGradient [4 units][padded], added to.
  * @param scratch Floats for the packed weights: 4 units for each unit and each input, both rounded up to a multiple
- *   of 4.
+ *   of 8.
  * @param activated [units][32], scratch; 0: nothing was rounded. @param hiddenStep, cellStep As in `lstmForward`; gradients
  *   pass straight through the rounding, and not at all where a value was moved to an end.
  */
@@ -139,7 +141,7 @@ export function lstmBackward(
   cellStep: f32,
 ): void {
   const hiddenInverse = f32x4.splat(1 / hiddenStep), cellInverse = f32x4.splat(1 / cellStep);
-  const block = units * ROW, line = padded << 2, inputWeights = scratch + ((units + 3) & ~3) * 16 * units;
+  const block = units * ROW, line = padded << 2, inputWeights = scratch + ((units + 7) & ~7) * 16 * units;
   packColumns(units, 4 * units, weights, line, scratch);
   if (inputGradient != 0) packColumns(inputs, 4 * units, weights + (units << 2), line, inputWeights);
   for (let t = steps - 1; t >= 0; t--) {

@@ -150,6 +150,22 @@ export interface Kernels {
     resetAfter: boolean,
     scratch: number,
   ): void;
+  gemmBlock(m: number, k: number, a: number, b: number, c: number, accumulate: boolean): void;
+  gemmSamples(
+    steps: number,
+    m: number,
+    n: number,
+    a: number,
+    stepA: number,
+    b: number,
+    stepB: number,
+    c: number,
+    line: number,
+  ): void;
+  packRows(m: number, k: number, source: number, line: number, target: number): void;
+  packColumns(m: number, k: number, source: number, line: number, target: number): void;
+  sigmoid(source: number, target: number, bytes: number): void;
+  hyperbolicTangent(source: number, target: number, bytes: number): void;
   activationForward(rows: number, address: number, activation: number): void;
   activationBackward(rows: number, output: number, gradient: number, activation: number): void;
   reluBackward(rows: number, output: number, gradient: number): void;

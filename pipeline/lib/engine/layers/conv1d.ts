@@ -56,7 +56,7 @@ function compileConvolution(sizes: ConvolutionSizes, context: BlockContext): Blo
   context.place({ name: sizes.kernelName ?? "kernel", offset: kernel, columnStride: padded });
   const bias = useBias ? context.reserve(filters) : undefined;
   if (bias !== undefined) context.place({ name: "bias", offset: bias, columnStride: 1 });
-  const packedWeights = context.allocate(slices * roundUp(filters, 4) * roundUp(columns, 4));
+  const packedWeights = context.allocate(slices * roundUp(filters, 8) * roundUp(columns, 8));
   const margin = padLeft * input.channels * ROW_BYTES;
   const advance = strides * input.channels, sliceAdvance = dilation * input.channels;
   const biasIn = (base: number) => bias === undefined ? 0 : base + 4 * bias;

@@ -22,8 +22,8 @@ export function compileGru(layer: GRULayer, context: BlockContext): BlockOp {
   const gates = context.allocate(steps * 4 * units * BLOCK_SAMPLES);
   const hiddenGradient = context.allocate(units * BLOCK_SAMPLES);
   const resetGradient = context.allocate(units * BLOCK_SAMPLES);
-  const forwardFloats = (roundUp(2 * units, 4) + roundUp(units, 4)) * columns;
-  const backwardFloats = 3 * units * (roundUp(units, 4) + roundUp(channels, 4));
+  const forwardFloats = (roundUp(2 * units, 8) + roundUp(units, 8)) * columns;
+  const backwardFloats = 3 * units * (roundUp(units, 8) + roundUp(channels, 8));
   const packedWeights = context.allocate(Math.max(forwardFloats, backwardFloats));
   const roundings = readRoundings(layer, context);
   const work = roundings && context.allocate(2 * units * BLOCK_SAMPLES);

@@ -21,7 +21,7 @@ export function compileLstm(layer: LSTMLayer, context: BlockContext): BlockOp {
   const cells = context.allocate((steps + 1) * units * BLOCK_SAMPLES);
   const hiddenGradient = context.allocate(units * BLOCK_SAMPLES);
   const cellGradient = context.allocate(units * BLOCK_SAMPLES);
-  const packedFloats = 4 * units * Math.max(columns, roundUp(units, 4) + roundUp(channels, 4));
+  const packedFloats = roundUp(4 * units, 8) * Math.max(columns, roundUp(units, 8) + roundUp(channels, 8));
   const packedWeights = context.allocate(packedFloats);
   const hidden = context.rounding("hidden"), cell = context.rounding("cell");
   const hiddenStep = hidden?.scale ?? 0, cellStep = cell?.scale ?? 0;
