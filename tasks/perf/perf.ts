@@ -2,11 +2,13 @@
 import { StageError, UsageError } from "../../pipeline/lib/core/errors.ts";
 import { signalsTopic } from "./signals.ts";
 import { csvTopic } from "./csv.ts";
+import { kernelsTopic } from "./kernels.ts";
 import type { PerfTopic } from "./topic.ts";
 import { trainTopic } from "./train.ts";
 
 const TOPICS: Record<string, PerfTopic> = {
   csv: csvTopic,
+  kernels: kernelsTopic,
   signals: signalsTopic,
   train: trainTopic,
 };

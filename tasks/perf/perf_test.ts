@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { encodeRecord } from "../../pipeline/lib/formats/wfdb/wfdb.ts";
 import { DETECTORS } from "../../pipeline/lib/signal/qrs/detectors.ts";
 import { generateSyntheticRecord } from "../../pipeline/lib/sources/synthetic.ts";
+import { WORKLOAD_NAMES } from "./train_workload.ts";
 
 async function perf(...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -37,6 +38,40 @@ Deno.test("perf train --json prints one entry for each engine and number of work
     assert.equal(entry.ratioToTfjsWasm, null);
     assert.ok((entry.windowsPerSecond as number) > 0 && (entry.peakRssMb as number) > 0);
   }
+});
+
+Deno.test("perf kernels --json prints the peak, each matrix product and each function, without OpenBLAS too", async () => {
+  const { code, stdout, stderr } = await perf(..."kernels --json --milliseconds 2".split(" "));
+  assert.equal(code, 0, stderr);
+  const figures: Record<string, unknown>[] = JSON.parse(stdout);
+  assert.deepEqual([...new Set(figures.map(({ part }) => part))], ["peak", "product", "function"]);
+  const products = figures.filter(({ part }) => part === "product");
+  for (const entry of products) {
+    assert.deepEqual(Object.keys(entry), [
+      ...[
+        "part",
+        "models",
+        "layer",
+        "form",
+        "m",
+        "k",
+        "plain",
+        "fused",
+        "plainShareOfPeak",
+        "fusedShareOfPeak",
+      ],
+      ...["openBlas", "plainShareOfOpenBlas", "fusedShareOfOpenBlas"],
+    ]);
+    assert.ok((entry.plain as number) > 0 && (entry.fused as number) > 0, entry.layer as string);
+    assert.equal(entry.openBlas === null, entry.plainShareOfOpenBlas === null);
+  }
+  assert.deepEqual(
+    new Set(products.flatMap(({ models }) => (models as string).split(", "))),
+    new Set(WORKLOAD_NAMES),
+  );
+  const wrong = await perf("kernels", "--openblas", "README.md");
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.stderr, /Cannot measure the kernels: .*README\.md/);
 });
 
 Deno.test("perf signals --json prints one entry for each part, every detector among them", async () => {
@@ -79,7 +114,7 @@ Deno.test("perf csv --json prints one entry for each text and reader, and the st
 Deno.test("perf refuses an unknown topic or option with exit code 2, and explains itself", async () => {
   const topic = await perf("trian");
   assert.equal(topic.code, 2);
-  assert.match(topic.stderr, /topic must be one of csv, signals, train, got trian/);
+  assert.match(topic.stderr, /topic must be one of csv, kernels, signals, train, got trian/);
   const option = await perf("train", "--model", "mlp");
   assert.equal(option.code, 2);
   assert.match(option.stderr, /--model must be one of lstm, cnn, .*, got mlp/);
@@ -89,6 +124,7 @@ Deno.test("perf refuses an unknown topic or option with exit code 2, and explain
   assert.equal(detector.code, 2);
   assert.equal((await perf("signals", "--source", "nowhere")).code, 1);
   assert.equal((await perf("csv", "--rows", "many")).code, 2);
+  assert.equal((await perf("kernels", "--milliseconds", "many")).code, 2);
   const help = await perf("--help");
   assert.equal(help.code, 0);
   assert.match(help.stdout, /train: training speed/);

@@ -46,7 +46,6 @@ export function packColumns(m: usize, k: usize, source: usize, line: usize, targ
  *
  * Source: V8, src/compiler/turboshaft/wasm-revec-reducer.cc (SLPTree::BuildTreeRec).
  */
-
 function exchangeHalf(first: v128, second: v128): v128 {
   return f64x2.replace_lane(first, 0, f64x2.extract_lane(second, 0));
 }
