@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { FormatError } from "../pipeline/lib/core/errors.ts";
 import { createRng } from "../pipeline/lib/core/rng.ts";
+import { createNativeRunner } from "./fuzz/native_runner.ts";
 import { damageBytes, damageJson, fuzz, type FuzzTarget } from "./fuzz/target.ts";
 import { TARGETS } from "./fuzz/targets.ts";
 
@@ -46,4 +47,23 @@ Deno.test("damageBytes() and damageJson() give the same for the same seed, and l
     assert.deepEqual(damageJson(json, createRng(seed)), damageJson(json, createRng(seed)));
   }
   assert.deepEqual([file[199], json], [199, { a: [1, { b: "c" }], d: null }]);
+});
+
+Deno.test("createNativeRunner() says when the process ends instead of answering, and starts another", async () => {
+  const script = Deno.makeTempFileSync({ suffix: ".ts" });
+  Deno.writeTextFileSync(
+    script,
+    "const message = new Uint8Array(5); while (Deno.stdin.readSync(message) !== null) {" +
+      "if (message[4] === 7) Deno.exit(3); console.log('read', message[4]); }",
+  );
+  const runner = createNativeRunner(script);
+  try {
+    assert.equal(await runner.run(Uint8Array.of(2)), "read 2");
+    assert.equal(await runner.run(Uint8Array.of(3)), "read 3");
+    await assert.rejects(runner.run(Uint8Array.of(7)), /must not end the process, got 3/);
+    assert.equal(await runner.run(Uint8Array.of(4)), "read 4");
+  } finally {
+    await runner.close();
+    Deno.removeSync(script);
+  }
 });

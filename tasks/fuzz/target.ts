@@ -11,6 +11,18 @@ export interface FuzzTarget {
   damage(file: Uint8Array, rng: Rng): Uint8Array | Promise<Uint8Array>;
   /** Reads a file as the program does. @throws FormatError It is refused; every other error is a fault of the reader. */
   read(bytes: Uint8Array): unknown;
+  /** Gives up what reading needed, after the last file. */
+  close?(): Promise<void>;
+}
+
+/** Which files are made. */
+export interface FuzzOptions {
+  count: number;
+  seed: number;
+  /** Number of the first file, to read one again. */
+  first?: number;
+  /** Called before each file is read. */
+  onFile?: (index: number) => void;
 }
 
 /** How a run went. */
@@ -31,17 +43,22 @@ const MAX_FLIPS = 12;
  *
  * File i of a seed is always the same one.
  *
- * @param options.count Number of files. @param options.onFile Called before each file is read.
  * @throws Error Names the file's number, for `first`.
  */
 export async function fuzz(
+  target: FuzzTarget,
+  options: FuzzOptions,
+): Promise<FuzzSummary> {
+  try {
+    return await readDamaged(target, options);
+  } finally {
+    await target.close?.();
+  }
+}
+
+async function readDamaged(
   { load, damage, read }: FuzzTarget,
-  { count, seed, first = 0, onFile }: {
-    count: number;
-    seed: number;
-    first?: number;
-    onFile?: (index: number) => void;
-  },
+  { count, seed, first = 0, onFile }: FuzzOptions,
 ): Promise<FuzzSummary> {
   const files = await load(), rng = createRng(seed);
   let refused = 0, slowestMs = 0;

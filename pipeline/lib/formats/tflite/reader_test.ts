@@ -1,8 +1,11 @@
+import { Builder } from "flatbuffers";
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { FormatError } from "../../core/errors.ts";
 import { createRng } from "../../core/rng.ts";
+import type { TfliteModel } from "./graph.ts";
 import { decodeTflite } from "./reader.ts";
+import { BUFFER, MODEL, OPERATOR, OPERATOR_CODE, SUBGRAPH, TENSOR } from "./schema.ts";
 import { smallModel } from "./test_models.ts";
 import { verifyTflite } from "./verify.ts";
 import { encodeTflite } from "./writer.ts";
@@ -89,6 +92,115 @@ Deno.test("decodeTflite() says what a file lacks", () => {
   assert.match(message(() => new Uint8Array(3)), /header must lie inside the file.*m\.tflite/);
   assert.match(message((copy) => copy.set([0x58], 4)), /identifier must be "TFL3", got "XFL3"/);
   assert.match(message((copy) => copy.set([255, 255, 255, 127], 0)), /the model must lie inside the file/);
+});
+
+/** A file made field by field, for what the writer does not write: one tensor, one operator. */
+function crafted(
+  {
+    version = 3,
+    subgraphs = 1,
+    sparse = false,
+    variant = false,
+    outside = false,
+    code = 0,
+    optionsType = 0,
+  } = {},
+): Uint8Array {
+  const builder = new Builder(256);
+  const table = (fields: [id: number, write: (id: number) => void][]): number => {
+    builder.startObject(12);
+    for (const [id, write] of fields) write(id);
+    return builder.endObject();
+  };
+  const list = (offsets: number[]): number => {
+    builder.startVector(4, offsets.length, 4);
+    for (const offset of offsets.toReversed()) builder.addOffset(offset);
+    return builder.endVector();
+  };
+  const offset = (to: number) => (id: number) => builder.addFieldOffset(id, to, 0);
+  const empty = table([]);
+  const buffers = list([
+    table(outside ? [[BUFFER.offset, (id) => builder.addFieldInt64(id, 4096n, 0n)]] : []),
+  ]);
+  const tensors = list([table([
+    ...(sparse ? [[TENSOR.sparsity, offset(empty)] as [number, (id: number) => void]] : []),
+    ...(variant ? [[TENSOR.variantTensors, offset(list([]))] as [number, (id: number) => void]] : []),
+  ])]);
+  const operators = list([table(
+    optionsType === 0 ? [] : [
+      [OPERATOR.builtinOptionsType, (id) => builder.addFieldInt8(id, optionsType, 0)],
+      [OPERATOR.builtinOptions, offset(empty)],
+    ],
+  )]);
+  const codes = list([table([[OPERATOR_CODE.builtinCode, (id) => builder.addFieldInt32(id, code, 0)]])]);
+  const graphs = list(Array.from(
+    { length: subgraphs },
+    () => table([[SUBGRAPH.tensors, offset(tensors)], [SUBGRAPH.operators, offset(operators)]]),
+  ));
+  builder.finish(
+    table([
+      [MODEL.version, (id) => builder.addFieldInt32(id, version, 0)],
+      [MODEL.operatorCodes, offset(codes)],
+      [MODEL.subgraphs, offset(graphs)],
+      [MODEL.buffers, offset(buffers)],
+    ]),
+    "TFL3",
+  );
+  return builder.asUint8Array();
+}
+
+Deno.test("decodeTflite() refuses by name what it does not read", () => {
+  assert.equal(decodeTflite(crafted()).operators[0].operator, "ADD");
+  const message = (options: Parameters<typeof crafted>[0]) => {
+    try {
+      decodeTflite(crafted(options), "m.tflite");
+    } catch (error) {
+      assert.ok(error instanceof FormatError);
+      return error.message;
+    }
+    return "no error";
+  };
+  assert.match(message({ version: 4 }), /its version must be 3, got 4/);
+  assert.match(message({ subgraphs: 2 }), /must have 1 subgraph \(control flow is not supported\), got 2/);
+  assert.match(message({ subgraphs: 0 }), /must have 1 subgraph.*got 0/);
+  assert.match(message({ sparse: true }), /tensor 0 must be dense, got a sparse one/);
+  assert.match(message({ variant: true }), /tensor 0 must not be a variant/);
+  assert.match(message({ outside: true }), /buffer 0 must lie inside the FlatBuffers part/);
+  assert.match(message({ code: 400 }), /operator codes must be at most 151, got 400/);
+  // WhileOptions and IfOptions of the schema.
+  assert.match(
+    message({ code: 119, optionsType: 93 }),
+    /options of operator 0 \(WHILE\) must be of a supported type/,
+  );
+  assert.match(
+    message({ code: 118, optionsType: 92 }),
+    /options of operator 0 \(IF\) must be of a supported type/,
+  );
+});
+
+Deno.test("decodeTflite() refuses indices outside their lists", () => {
+  const message = (change: (model: TfliteModel) => void) => {
+    const model = smallModel();
+    change(model);
+    try {
+      decodeTflite(encodeTflite(model), "m.tflite");
+    } catch (error) {
+      assert.ok(error instanceof FormatError);
+      return error.message;
+    }
+    return "no error";
+  };
+  assert.match(
+    message((m) => m.operators[1].inputs = [99, 4]),
+    /inputs of operator 1 must be in \[-1, 7\], got 99/,
+  );
+  assert.match(
+    message((m) => m.operators[1].outputs = [-1]),
+    /outputs of operator 1 must be in \[0, 7\], got -1/,
+  );
+  assert.match(message((m) => m.operators[1].intermediates = [8]), /intermediates of operator 1 must be/);
+  assert.match(message((m) => m.inputs = [-2]), /the model's inputs must be in \[0, 7\], got -2/);
+  assert.match(message((m) => m.signatures[0].outputs[0].tensor = 8), /signature output 0 must be/);
 });
 
 Deno.test("decodeTflite() refuses parts that share bytes many times over", () => {

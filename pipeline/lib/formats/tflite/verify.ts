@@ -147,7 +147,11 @@ function operatorProblem(
   model: TfliteModel,
   ready: ReadonlySet<number>,
 ): string | undefined {
-  if (operator.operator === CUSTOM_OPERATOR) return "it must be a builtin operator, got a custom one";
+  if (operator.operator === CUSTOM_OPERATOR) {
+    return operator.customCode?.startsWith("Flex")
+      ? "it must be a builtin operator, got one of TensorFlow; convert without SELECT_TF_OPS"
+      : "it must be a builtin operator, got a custom one";
+  }
   const { minVersion, maxVersion } = OPERATORS_BY_NAME.get(operator.operator)!;
   if (operator.version < Math.max(1, minVersion) || operator.version > maxVersion) {
     return `its version must be in [${minVersion}, ${maxVersion}] for TFLite 2.9, got ${operator.version}`;

@@ -72,6 +72,16 @@ Deno.test("verifyTflite() checks operators, versions, counts and options", () =>
     verdict((m) => Object.assign(m.operators[1], { operator: "CUSTOM", customCode: "Mine" })),
     /operator 1 \(Mine\): it must be a builtin/,
   );
+  assert.match(
+    verdict((m) => Object.assign(m.operators[1], { operator: "CUSTOM", customCode: "FlexErf" })),
+    /operator 1 \(FlexErf\): it must be a builtin operator, got one of TensorFlow; convert without SELECT_TF_OPS/,
+  );
+  for (const operator of ["WHILE", "IF", "CALL_ONCE"]) {
+    assert.match(
+      verdict((m) => Object.assign(m.operators[1], { operator, optionsType: undefined })),
+      new RegExp(`operator 1 \\(${operator}\\): it must be an operator that can be checked`),
+    );
+  }
   assert.match(verdict((m) => m.operators[0].inputs = [0]), /2 to 3 inputs, got 1/);
   assert.match(verdict((m) => m.operators[0].inputs = [0, -1, 2]), /input 1 must be there/);
   assert.match(
