@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { StageError } from "../../pipeline/lib/core/errors.ts";
 import type { Progress } from "../../pipeline/lib/stage/progress.ts";
 import { PROJECT } from "../../pipeline/lib/stage/workspace.ts";
-import type { Check } from "./section.ts";
+import type { Check } from "./check.ts";
 
 /** Where the virtual environment lies; git does not see it. */
 const HOME = join(PROJECT, "data/parity/environment");

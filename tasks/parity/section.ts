@@ -1,15 +1,7 @@
+import type { Check } from "./check.ts";
 import type { PythonRun } from "./python_environment.ts";
 
-/** One agreement with an original: what it gives for one case, and how far that may be from what this project gives. */
-export interface Check {
-  /** What was compared, for example "lstm int8". */
-  case: string;
-  /** What was measured, with its unit: "max error", "bytes". */
-  measure: string;
-  value: number;
-  /** The most that is accepted; null for a figure that stands there to be read. */
-  limit: number | null;
-}
+export type { Check };
 
 /** One of the originals that the project is to agree with. */
 export interface ParitySection {
