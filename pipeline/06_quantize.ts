@@ -1,91 +1,185 @@
-/** model.tflite -> model_int8.tflite, calibrated on training windows only, held against float32. */
+/** model.tflite -> model_int8.tflite and other forms, calibrated on training windows only, held against float32. */
+import { createHash } from "node:crypto";
+import {
+  type QuantizationMetadata,
+  withQuantizationMetadata,
+} from "./lib/artefacts/quantization_metadata.ts";
 import { readWindowSet, type WindowSet } from "./lib/artefacts/window_set.ts";
 import { AAMI_CLASSES } from "./lib/beats/aami.ts";
 import { createRng } from "./lib/core/rng.ts";
+import { bytesOf } from "./lib/formats/tflite/graph.ts";
 import { decodeTflite } from "./lib/formats/tflite/reader.ts";
 import { encodeTflite } from "./lib/formats/tflite/writer.ts";
 import { fractionEqual } from "./lib/metrics/agreement.ts";
 import { classificationReport, confusionMatrix } from "./lib/metrics/confusion.ts";
-import { calibrate } from "./lib/quantize/calibration.ts";
-import { quantizeGraph } from "./lib/quantize/quantize_graph.ts";
+import { latencyStatistics } from "./lib/metrics/latency.ts";
+import { calibrate, type CalibrationMethod } from "./lib/quantize/calibration.ts";
+import { QUANTIZATION_MODES, type QuantizationMode, quantizeGraph } from "./lib/quantize/quantize_graph.ts";
+import { compareLayers } from "./lib/reference/compare_layers.ts";
+import { comparisonTable, type FormFigures } from "./lib/report/form_comparison.ts";
+import { layerErrorTable } from "./lib/report/layer_errors.ts";
 import { classifyWindows, spreadRows } from "./lib/runtime/run_windows.ts";
-import { openTfliteLibrary } from "./lib/runtime/tflite_ffi.ts";
+import { type Interpreter, openTfliteLibrary } from "./lib/runtime/tflite_ffi.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
-import type { Progress } from "./lib/stage/progress.ts";
 import { runStage } from "./lib/stage/run.ts";
+import type { StageContext } from "./lib/stage/stage_context.ts";
 
-/** Draws windows without putting any back. @returns Shape [count, windowSamples]. */
-function drawWindows(
-  { windows, windowSamples, labels }: WindowSet,
-  wanted: number,
-  seed: number,
-): Float32Array {
-  const rows = createRng(seed).fork("calibration").shuffle(Uint32Array.from(labels, (_, i) => i));
-  const count = Math.min(wanted, labels.length);
-  const drawn = new Float32Array(count * windowSamples);
-  for (let i = 0; i < count; i++) {
-    drawn.set(windows.subarray(rows[i] * windowSamples, (rows[i] + 1) * windowSamples), i * windowSamples);
-  }
-  return drawn;
+type Context = StageContext<typeof STAGES.quantize.params>;
+
+/** Runs over which the time of one window is taken, after some that are not counted. */
+const LATENCY_RUNS = 50, WARM_UP_RUNS = 5;
+/** Test windows from which --debug takes each tensor's error. */
+const DEBUG_WINDOWS = 32;
+
+const fileOf = (mode: QuantizationMode): string => `model_${mode.replaceAll("-", "_")}.tflite`;
+
+/** Copies rows of a set one behind the other. @returns Shape [rows, windowSamples]. */
+function takeWindows({ windows, windowSamples }: WindowSet, rows: Uint32Array): Float32Array {
+  const taken = new Float32Array(rows.length * windowSamples);
+  rows.forEach((row, i) =>
+    taken.set(windows.subarray(row * windowSamples, (row + 1) * windowSamples), i * windowSamples)
+  );
+  return taken;
 }
 
-async function classify(
-  bytes: Uint8Array,
-  set: WindowSet,
-  { rows, label, progress }: { rows: Uint32Array; label: string; progress: Progress },
-): Promise<Uint8Array> {
-  const runtime = openTfliteLibrary();
+/** Draws windows without putting any back. @returns Shape [count, windowSamples]. */
+function drawWindows(set: WindowSet, wanted: number, seed: number): Float32Array {
+  const rows = createRng(seed).fork("calibration").shuffle(Uint32Array.from(set.labels, (_, i) => i));
+  return takeWindows(set, rows.subarray(0, wanted));
+}
+
+/** One form of a model. */
+interface Form {
+  name: string;
+  /** Of the file, for messages. */
+  file: string;
+  bytes: Uint8Array;
+}
+
+/** What a form calls the windows, and how long it takes for one. */
+async function runForm(
+  { file, bytes }: Form,
+  windows: Float32Array,
+  { windowSamples, progress }: { windowSamples: number; progress: Context["progress"] },
+): Promise<{ predicted: Uint8Array; latencyMs: number }> {
+  const runtime = openTfliteLibrary(), count = windows.length / windowSamples;
   using stack = new DisposableStack();
   const interpreters = Array.from(
     { length: navigator.hardwareConcurrency },
-    () => stack.use(runtime.createInterpreter(bytes, { file: label })),
+    () => stack.use(runtime.createInterpreter(bytes, { file })),
   );
-  const bar = progress.bar(`comparing ${label}`, rows.length, "windows");
+  const latencyMs = count === 0 ? 0 : medianMs(interpreters[0], windows.subarray(0, windowSamples));
+  const bar = progress.bar(`comparing ${file}`, count, "windows");
   const predicted = await classifyWindows({
-    ...set,
+    windows,
+    windowSamples,
     interpreters,
-    rows,
     onProgress: (done) => bar.update(done),
   });
   bar.finish();
-  return predicted;
+  return { predicted, latencyMs };
+}
+
+function medianMs(interpreter: Interpreter, window: Float32Array): number {
+  const samplesMs = Float64Array.from({ length: WARM_UP_RUNS + LATENCY_RUNS }, () => {
+    const startedMs = performance.now();
+    interpreter.run(window);
+    return performance.now() - startedMs;
+  });
+  return latencyStatistics(samplesMs.subarray(WARM_UP_RUNS)).median;
+}
+
+/** Judges every form on the same test windows, the float32 one first. */
+async function compareForms(context: Context, forms: readonly Form[]): Promise<FormFigures[]> {
+  const test = readWindowSet(context, "test"), { windowSamples } = test;
+  const rows = spreadRows(test.labels.length, context.params.compareWindows);
+  const truth = Uint8Array.from(rows, (row) => test.labels[row]), windows = takeWindows(test, rows);
+  const figures: FormFigures[] = [];
+  let reference: Uint8Array | undefined;
+  for (const form of forms) {
+    const { predicted, latencyMs } = await runForm(form, windows, {
+      windowSamples,
+      progress: context.progress,
+    });
+    reference ??= predicted;
+    figures.push({
+      form: form.name,
+      bytes: form.bytes.length,
+      report: classificationReport(confusionMatrix(truth, predicted, AAMI_CLASSES.length), AAMI_CLASSES),
+      agreement: fractionEqual(reference, predicted),
+      latencyMs,
+    });
+  }
+  return figures;
 }
 
 await runStage(STAGES.quantize, {
+  // What is in the cache was not printed.
+  always: ({ debug }) => debug,
   async run(context) {
-    const { variant, progress } = context, { calibrationWindows, compareWindows, seed } = context.params;
-    const floatBytes = context.read(`05_convert/${variant}`, "model.tflite");
-    const train = readWindowSet(context, "train"), drawn = drawWindows(train, calibrationWindows, seed);
-    const count = drawn.length / train.windowSamples;
-    const floatGraph = decodeTflite(floatBytes, "model.tflite"), ranges = calibrate(floatGraph, drawn, count);
-    const bytes = encodeTflite(quantizeGraph(floatGraph, ranges, { mode: "int8" }));
-    context.write("model_int8.tflite", bytes);
+    const { calibrationWindows, calibration, percentile, seed, compare, debug } = context.params;
+    const modes = context.params.modes as QuantizationMode[], io = context.params.io as "int8" | "float";
+    const floatBytes = context.read(`05_convert/${context.variant}`, "model.tflite");
+    const floatGraph = decodeTflite(floatBytes, "model.tflite");
+    const train = readWindowSet(context, "train");
+    const drawn = drawWindows(train, calibrationWindows, seed), count = drawn.length / train.windowSamples;
+    const method = calibration as CalibrationMethod;
+    const ranges = calibrate(floatGraph, drawn, count, { method, percentile });
+    const calibrated: QuantizationMetadata["calibration"] = {
+      method,
+      ...(method === "percentile" ? { percentile } : {}),
+      windows: count,
+      sha256: createHash("sha256").update(bytesOf(drawn)).digest("hex"),
+    };
     context.write("ranges.json", JSON.stringify(Object.fromEntries(ranges), null, 1));
 
-    const test = readWindowSet(context, "test"), rows = spreadRows(test.labels.length, compareWindows);
-    const truth = Uint8Array.from(rows, (row) => test.labels[row]);
-    const float32 = await classify(floatBytes, test, { rows, label: "model.tflite", progress });
-    const int8 = await classify(bytes, test, { rows, label: "model_int8.tflite", progress });
-    const report = (predicted: Uint8Array) =>
-      classificationReport(confusionMatrix(truth, predicted, AAMI_CLASSES.length), AAMI_CLASSES);
-    const [floatReport, int8Report] = [report(float32), report(int8)],
-      agreement = fractionEqual(float32, int8);
+    const forms: Form[] = [{ name: "float32", file: "model.tflite", bytes: floatBytes }];
+    let errors = "";
+    for (const mode of QUANTIZATION_MODES) {
+      if (!modes.includes(mode) && !compare) continue;
+      const graph = withQuantizationMetadata(quantizeGraph(floatGraph, ranges, { mode, io }), {
+        schemaVersion: 1,
+        mode,
+        ...(mode === "int8" ? { calibration: calibrated } : {}),
+      });
+      const bytes = encodeTflite(graph), file = fileOf(mode);
+      if (modes.includes(mode)) context.write(file, bytes);
+      forms.push({ name: mode, file, bytes });
+      if (debug && mode === "int8") {
+        const test = readWindowSet(context, "test"), rows = spreadRows(test.labels.length, DEBUG_WINDOWS);
+        const layers = compareLayers(floatGraph, graph, takeWindows(test, rows), { count: rows.length });
+        errors = `${layerErrorTable(layers)}\n\n`;
+      }
+    }
+
+    const figures = await compareForms(context, forms);
+    const [float32] = figures, int8 = figures.find(({ form }) => form === "int8");
+    const comparison = {
+      comparedWindows: float32.report.support,
+      forms: figures.map(({ latencyMs: _, ...figure }) => figure),
+    };
+    context.write("compare.json", JSON.stringify(comparison, null, 1));
     const percent = (value: number | null) => value === null ? "-" : `${(100 * value).toFixed(2)} %`;
+    const shown = int8 ?? figures.at(-1)!;
     return {
       counts: JSON.parse(JSON.stringify({
         calibrationWindows: count,
-        bytes: bytes.length,
+        calibration: calibrated,
+        bytes: int8?.bytes,
         floatBytes: floatBytes.length,
-        comparedWindows: rows.length,
-        float32: floatReport,
-        int8: int8Report,
-        agreement,
+        comparedWindows: comparison.comparedWindows,
+        ...Object.fromEntries(figures.map(({ form, report }) => [form, report])),
+        agreement: int8?.agreement,
+        formBytes: Object.fromEntries(figures.map(({ form, bytes }) => [form, bytes])),
       })),
+      measured: { latencyMs: Object.fromEntries(figures.map(({ form, latencyMs }) => [form, latencyMs])) },
+      table: errors + comparisonTable(figures, { byClass: compare }),
       summary:
-        `${bytes.length} bytes (float32 ${floatBytes.length}), accuracy ${percent(int8Report.accuracy)} ` +
-        `(float32 ${percent(floatReport.accuracy)}), same class on ${
-          percent(agreement)
-        } of ${rows.length} windows`,
+        `${shown.form} ${shown.bytes} bytes (float32 ${floatBytes.length}), accuracy ${
+          percent(shown.report.accuracy)
+        } ` +
+        `(float32 ${percent(float32.report.accuracy)}), same class on ${percent(shown.agreement)} of ` +
+        `${comparison.comparedWindows} windows`,
     };
   },
 });
