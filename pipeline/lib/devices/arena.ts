@@ -3,6 +3,7 @@ import {
   tensorByteSize,
   type TfliteModel,
   type TfliteOperator,
+  type TfliteTensor,
 } from "../formats/tflite/graph.ts";
 import { planMemory, type PlannedBuffer } from "./memory_planner.ts";
 
@@ -20,18 +21,38 @@ export interface ArenaEstimate {
   total: number;
 }
 
-// Structures of tflite-micro on a 64-bit processor, in bytes: what its recording allocator said of real models.
-const INTERPRETER_BYTES = 496;
+// Structures of tflite-micro on a 64-bit processor, in bytes: what its recording allocator said of real models, rounded up.
+const INTERPRETER_BYTES = 512;
 const TENSOR_BYTES = 24;
-const INPUT_OR_OUTPUT_BYTES = 64 + 32 + 8;
+const INPUT_OR_OUTPUT_BYTES = 72;
+const QUANTIZED_BYTES = 32;
 const OPERATOR_BYTES = 64 + 32;
-/** What a kernel keeps of its operator; others keep up to `OTHER_KERNEL_BYTES`. */
+/** What a kernel keeps of its operator. */
 const KERNEL_BYTES: Readonly<Record<string, number>> = {
+  ADD: 72,
+  AVERAGE_POOL_2D: 40,
   CONV_2D: 96,
   DEPTHWISE_CONV_2D: 96,
+  DEQUANTIZE: 40,
+  EXPAND_DIMS: 0,
   FULLY_CONNECTED: 80,
+  LOGISTIC: 24,
+  MAX_POOL_2D: 40,
+  MEAN: 56,
+  MUL: 56,
+  PAD: 64,
+  QUANTIZE: 40,
+  RELU: 40,
+  RELU6: 16,
   RESHAPE: 0,
+  REVERSE_V2: 0,
   SOFTMAX: 80,
+  SPLIT: 24,
+  SQUEEZE: 16,
+  SUB: 72,
+  SUM: 56,
+  TANH: 24,
+  TRANSPOSE: 0,
   UNIDIRECTIONAL_SEQUENCE_LSTM: 704,
 };
 const OTHER_KERNEL_BYTES = 96;
@@ -53,7 +74,7 @@ export function estimateArena(model: TfliteModel): ArenaEstimate {
   );
   const structures = aligned(
     INTERPRETER_BYTES + TENSOR_BYTES * model.tensors.length +
-      INPUT_OR_OUTPUT_BYTES * (model.inputs.length + model.outputs.length) +
+      [...model.inputs, ...model.outputs].reduce((sum, index) => sum + endBytes(model.tensors[index]), 0) +
       model.operators.reduce((sum, operator) => sum + OPERATOR_BYTES + kernelBytes(operator, model), 0),
   );
   return { planned, variables, structures, total: planned + variables + structures };
@@ -99,14 +120,18 @@ function scratchSizes({ operator, inputs, outputs }: TfliteOperator, { tensors }
     const cell = tensors[inputs[19]];
     return cell === undefined ? [] : new Array(4).fill(tensorByteSize(cell));
   }
-  if (operator === "MEAN" || operator === "SUM") {
+  if (["MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"].includes(operator)) {
     const [input, axes, output] = [inputs[0], inputs[1], outputs[0]].map((index) => tensors[index]);
     if (input === undefined || axes === undefined || output === undefined) return [];
-    const sums = output.type === "FLOAT32" ? 0 : elementCount(output.shape);
+    const isSum = operator === "MEAN" || operator === "SUM";
+    const sums = isSum && output.type !== "FLOAT32" ? elementCount(output.shape) : 0;
     return [input.shape.length, elementCount(axes.shape), sums].map((count) => 4 * count);
   }
   return [];
 }
+
+const endBytes = ({ quantization }: TfliteTensor): number =>
+  INPUT_OR_OUTPUT_BYTES + (quantization === undefined ? 0 : QUANTIZED_BYTES);
 
 function kernelBytes({ operator, inputs }: TfliteOperator, { tensors }: TfliteModel): number {
   const own = KERNEL_BYTES[operator] ?? OTHER_KERNEL_BYTES;

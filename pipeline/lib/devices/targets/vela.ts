@@ -87,7 +87,7 @@ const sliceRule: TargetRule = ({ inputs: [, , , strides] }) =>
 
 const PLAIN =
   `ABS ADD CONCATENATION EXP EXPAND_DIMS HARD_SWISH LEAKY_RELU LOG LOGISTIC MAXIMUM MINIMUM MUL NEG PACK PRELU QUANTIZE
-  REDUCE_MAX REDUCE_MIN RELU RELU6 RELU_N1_TO_1 RESHAPE REVERSE_V2 RSQRT SPLIT SPLIT_V SQUARED_DIFFERENCE SQUEEZE SUB SUM TANH TILE
+  REDUCE_MAX REDUCE_MIN RELU RELU6 RELU_N1_TO_1 RESHAPE RSQRT SPLIT SPLIT_V SQUARED_DIFFERENCE SQUEEZE SUB SUM TANH TILE
   TRANSPOSE UNPACK`.split(/\s+/);
 
 const TABLE: TargetTable = {
@@ -106,7 +106,7 @@ const TABLE: TargetTable = {
   UNIDIRECTIONAL_SEQUENCE_LSTM: plainLstm,
 };
 
-/** Not listed, and so taken for not supported: ARG_MAX, BATCH_MATMUL, ELU, GELU, MIRROR_PAD, resizing, TRANSPOSE_CONV. */
+/** Not listed, and so taken for not supported: REVERSE_V2, because it must not name an axis, ARG_MAX, BATCH_MATMUL, ELU, GELU, MIRROR_PAD, resizing, TRANSPOSE_CONV. */
 export const velaTarget: DeviceTarget = {
   name: "Arm Vela (Ethos-U55)",
   source: "the table that Vela 5.2.0 prints of itself, 2026",
