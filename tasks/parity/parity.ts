@@ -9,6 +9,7 @@ import { PROJECT } from "../../pipeline/lib/stage/workspace.ts";
 import { findPython, openEnvironment } from "./python_environment.ts";
 import { type Check, isPassed, type ParitySection } from "./section.ts";
 import { converterSection } from "./sections/converter.ts";
+import { devicesSection } from "./sections/devices.ts";
 import { interpreterSection } from "./sections/interpreter.ts";
 import { kerasSection } from "./sections/keras.ts";
 import { metricsSection } from "./sections/metrics.ts";
@@ -19,6 +20,7 @@ const SECTIONS: readonly ParitySection[] = [
   kerasSection,
   converterSection,
   interpreterSection,
+  devicesSection,
   signalSection,
   metricsSection,
   recordsSection,
