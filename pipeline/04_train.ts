@@ -1,6 +1,6 @@
 /** Training windows -> model.h5 and its history; validated on held-out patients, resumable after every epoch. */
 import { encodeKerasModel } from "./lib/artefacts/keras_model.ts";
-import { readWindowSet, type WindowSet } from "./lib/artefacts/window_set.ts";
+import { openWindowSet } from "./lib/artefacts/window_set.ts";
 import type { WindowCounts } from "./lib/artefacts/signal_form.ts";
 import { AAMI_CLASSES } from "./lib/beats/aami.ts";
 import { StageError } from "./lib/core/errors.ts";
@@ -20,13 +20,17 @@ import { createSchedule, type ScheduleOptions } from "./lib/train/schedules.ts";
 import { trainModel } from "./lib/train/train_model.ts";
 import { createTrainingSetup } from "./lib/train/training_setup.ts";
 import { encodeTrainState } from "./lib/train/train_state.ts";
+import { keepInMemory, rowsInFile } from "./lib/train/window_rows.ts";
 
 type Context = StageContext<typeof STAGES.train.params>;
 
 /** What is trained and validated on: the splits of 03_window, or a fold of both. */
-function readSets(context: Context): { train: TrainingSet; validation: TrainingSet; heldOut?: string[] } {
+function readSets(
+  context: Context,
+  files: DisposableStack,
+): { train: TrainingSet; validation: TrainingSet; heldOut?: string[] } {
   const { folds, fold, seed } = context.params;
-  const train = readLabelledSet(context, "train"), validation = readLabelledSet(context, "validation");
+  const [train, validation] = ["train", "validation"].map((split) => openLabelledSet(context, split, files));
   if (folds === 0 && fold === 0) return { train, validation };
   try {
     return foldWindows([train, validation], { folds, fold, seed, classes: AAMI_CLASSES.length });
@@ -61,9 +65,11 @@ function scheduleOf({ schedule, learningRate, ...options }: Context["params"]) {
   return createSchedule({ ...options, kind: schedule as ScheduleOptions["kind"], peak: learningRate });
 }
 
-function readLabelledSet(context: Context, split: string): WindowSet {
-  const set = readWindowSet(context, split);
-  if (set.labels.length > 0) return set;
+/** @param files Takes the file that the windows are read from. */
+function openLabelledSet(context: Context, split: string, files: DisposableStack): TrainingSet {
+  const { file, ...set } = openWindowSet(context, split), count = set.labels.length;
+  files.use(file);
+  if (count > 0) return { ...set, windows: rowsInFile(file, { count, values: set.windowSamples }) };
   throw new StageError(`Cannot train: the ${split} split of the study ${context.study} holds no window`, {
     hint:
       "training needs annotated records of at least three patients; without labels, windows can still be exported: " +
@@ -74,7 +80,8 @@ function readLabelledSet(context: Context, split: string): WindowSet {
 await runStage(STAGES.train, {
   async run(context) {
     const { params, progress } = context, name = context.variant!;
-    const { train, validation, heldOut } = readSets(context);
+    using files = new DisposableStack();
+    const { train, validation, heldOut } = readSets(context, files);
     const classes = AAMI_CLASSES.length;
     const model = ARCHITECTURES[name].build({ windowSamples: train.windowSamples, channels: 1, classes });
     const { engineOptions, loopOptions } = createTrainingSetup(params, {
@@ -89,7 +96,7 @@ await runStage(STAGES.train, {
       const result = await trainModel({
         ...loopOptions,
         engine,
-        train,
+        train: { labels: train.labels, windows: keepInMemory(train.windows) },
         validation,
         epochs: params.epochs,
         patience: params.patience,

@@ -1,4 +1,5 @@
 import { AAMI_CLASSES } from "../beats/aami.ts";
+import { FormatError } from "../core/errors.ts";
 import { decodeNpyAs, encodeNpy, type NpyDtype, npyHeader } from "../formats/npy/npy.ts";
 
 /** The beats of one split, as 03_window leaves them. */
@@ -52,6 +53,12 @@ interface Inputs {
   readJson<T>(stage: string, file: string): T;
 }
 
+/** An array whose header was read. */
+interface OpenArray extends Disposable {
+  dtype: NpyDtype;
+  shape: number[];
+}
+
 /** Writes one split of 03_window. */
 export function writeWindowSet(context: Outputs, split: string, set: WindowSet): void {
   const { records, windowSamples, symbols } = set, beats = set.labels.length;
@@ -80,22 +87,52 @@ export function writeWindowSet(context: Outputs, split: string, set: WindowSet):
 
 /** Reads one split of 03_window. */
 export function readWindowSet(context: Inputs, split: string): WindowSet {
+  const { symbols, column, ...labels } = readColumns(context, split);
+  return {
+    ...labels,
+    symbols: Array.from(symbols, (symbol) => symbol === NO_SYMBOL ? "" : symbol),
+    samples: column("samples", "<u4"),
+    quality: column("quality", "<f4"),
+    qualityReasons: column("qualityReasons", "|u1"),
+    rr: column("rr", "<f4", -1),
+    windows: column("windows", "<f4", labels.windowSamples),
+  };
+}
+
+/** What is known of the windows of one split without reading them. */
+export type WindowLabels = Pick<WindowSet, "records" | "recordIndex" | "labels" | "windowSamples">;
+
+/**
+ * Opens one split of 03_window whose windows are read a few at a time.
+ *
+ * @returns What is known of the windows, and the open file of [beats, windowSamples]; the caller closes it.
+ * @throws {FormatError} When the file holds another array.
+ */
+export function openWindowSet<Reader extends OpenArray>(
+  context: Inputs & { openInput(stage: string, file: string): Reader },
+  split: string,
+): WindowLabels & { file: Reader } {
+  const { records, windowSamples, recordIndex, labels } = readColumns(context, split);
+  const name = `${split}.windows.npy`, file = context.openInput("03_window", name);
+  const { dtype, shape } = file, expected = [labels.length, windowSamples];
+  if (dtype === "<f4" && String(shape) === String(expected)) {
+    return { records, windowSamples, recordIndex, labels, file };
+  }
+  file[Symbol.dispose]();
+  throw new FormatError(
+    `Cannot read the windows: they must be <f4 of shape [${expected}], got ${dtype} of [${shape}]`,
+    { file: name },
+  );
+}
+
+/** Reads what every reader of a split wants. */
+function readColumns(context: Inputs, split: string) {
   const { records, windowSamples, symbols } = context.readJson<WindowSetIndex>("03_window", `${split}.json`);
   const beats = symbols.length;
   const column = <D extends NpyDtype>(name: string, dtype: D, ...inner: number[]) => {
     const file = `${split}.${name}.npy`;
     return decodeNpyAs(context.read("03_window", file), { dtype, shape: [beats, ...inner], file }).data;
   };
-  return {
-    records,
-    windowSamples,
-    symbols: Array.from(symbols, (symbol) => symbol === NO_SYMBOL ? "" : symbol),
-    recordIndex: column("recordIndex", "<u2"),
-    samples: column("samples", "<u4"),
-    labels: column("labels", "|u1"),
-    quality: column("quality", "<f4"),
-    qualityReasons: column("qualityReasons", "|u1"),
-    rr: column("rr", "<f4", -1),
-    windows: column("windows", "<f4", windowSamples),
-  };
+  const recordIndex = column("recordIndex", "<u2"), labels = column("labels", "|u1");
+  return { records, windowSamples, symbols, recordIndex, labels, column };
 }

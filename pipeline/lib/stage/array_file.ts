@@ -7,6 +7,7 @@ import {
   type NpyDataTypes,
   type NpyDtype,
   npyHeader,
+  type NpyInput,
   parseNpyHeader,
 } from "../formats/npy/npy.ts";
 import type { OutputFile } from "./manifest.ts";
@@ -28,6 +29,8 @@ export interface ArrayReader extends Disposable {
   shape: number[];
   /** Reads elements [from, to), in C order, into an array of their own. */
   read(from: number, to: number): NpyDataTypes[NpyDtype];
+  /** Reads elements from `from` on, in C order, until `target`, an array of the file's dtype, is full. */
+  readInto(from: number, target: NpyInput["data"]): void;
 }
 
 const CHUNK_BYTES = 1 << 20;
@@ -48,9 +51,10 @@ function readAll(file: Deno.FsFile, bytes: Uint8Array): number {
   return done;
 }
 
-const bytesPerElement = (dtype: NpyDtype): number => decodeNpy(npyHeader(dtype, [0])).data.BYTES_PER_ELEMENT;
+const emptyArray = (dtype: NpyDtype) => decodeNpy(npyHeader(dtype, [0])).data;
+const bytesPerElement = (dtype: NpyDtype): number => emptyArray(dtype).BYTES_PER_ELEMENT;
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: NpyDataTypes[NpyDtype]): Uint8Array =>
+const bytesOf = ({ buffer, byteOffset, byteLength }: NpyInput["data"]): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
 function checkPart(from: number, to: number, elements: number): void {
@@ -61,6 +65,9 @@ function checkPart(from: number, to: number, elements: number): void {
   }
 }
 
+const becameShorter = (file: string) =>
+  new FormatError("Cannot read an array: the file became shorter while it was read", { file });
+
 /** Reads elements from where the file stands. */
 function readElements<D extends NpyDtype>(
   file: Deno.FsFile,
@@ -70,7 +77,7 @@ function readElements<D extends NpyDtype>(
   const bytes = new Uint8Array(header.length + elements * bytesPerElement(dtype));
   bytes.set(header);
   if (readAll(file, bytes.subarray(header.length)) !== bytes.length - header.length) {
-    throw new FormatError("Cannot read an array: the file became shorter while it was read", { file: name });
+    throw becameShorter(name);
   }
   return decodeNpyAs(bytes, { dtype, file: name }).data;
 }
@@ -138,7 +145,7 @@ export function openArrayFile(path: string, name: string): ArrayReader {
   try {
     const head = new Uint8Array(HEAD_BYTES), got = readAll(file, head);
     const { dtype, shape, elements, dataOffset } = parseNpyHeader(head.subarray(0, got), name);
-    const elementBytes = bytesPerElement(dtype);
+    const elementBytes = bytesPerElement(dtype), ArrayOfFile = emptyArray(dtype).constructor;
     const { size } = file.statSync();
     if (size !== dataOffset + elements * elementBytes) {
       throw new FormatError(
@@ -147,13 +154,26 @@ export function openArrayFile(path: string, name: string): ArrayReader {
         { file: name, byteOffset: dataOffset },
       );
     }
+    const seekTo = (from: number, to: number) => {
+      checkPart(from, to, elements);
+      file.seekSync(dataOffset + from * elementBytes, Deno.SeekMode.Start);
+    };
     return {
       dtype,
       shape,
       read(from, to) {
-        checkPart(from, to, elements);
-        file.seekSync(dataOffset + from * elementBytes, Deno.SeekMode.Start);
+        seekTo(from, to);
         return readElements(file, { dtype, elements: to - from, name });
+      },
+      readInto(from, target) {
+        if (target.constructor !== ArrayOfFile) {
+          throw new TypeError(
+            `Cannot read a part of ${name}: its target must be ${ArrayOfFile.name}, got ${target.constructor.name}`,
+          );
+        }
+        seekTo(from, from + target.length);
+        const bytes = bytesOf(target);
+        if (readAll(file, bytes) !== bytes.length) throw becameShorter(name);
       },
       [Symbol.dispose]: () => file.close(),
     };

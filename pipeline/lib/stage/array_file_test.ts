@@ -71,3 +71,17 @@ Deno.test("openArrayFile() refuses a file that is cut off or none", () =>
       assert.throws(() => openArrayFile(path, "a.npy"), FormatError);
     }
   }));
+
+Deno.test("openArrayFile() reads parts into an array that is there, of its own type only", () =>
+  inFolder((folder) => {
+    const path = join(folder, "a.npy"), data = Float32Array.from({ length: 12 }, (_, i) => i / 3);
+    Deno.writeFileSync(path, encodeNpy({ shape: [4, 3], data }));
+    using reader = openArrayFile(path, "a.npy");
+    const target = new Float32Array(8).fill(-1);
+    reader.readInto(6, target.subarray(1, 7));
+    assert.deepEqual([...target], [-1, ...data.subarray(6), -1]);
+    assert.throws(() => reader.readInto(7, target.subarray(0, 6)), /must lie in 0 to 12, got 7 to 13/);
+    assert.throws(() => reader.readInto(0, new Int32Array(2)), /must be Float32Array, got Int32Array/);
+    Deno.truncateSync(path, 150);
+    assert.throws(() => reader.readInto(9, target.subarray(0, 3)), FormatError);
+  }));

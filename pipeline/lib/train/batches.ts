@@ -1,6 +1,6 @@
 import type { TrainingBatch } from "../engine/engine.ts";
 import type { Augmenter } from "./augment/augment.ts";
-import type { LabelledWindows } from "./evaluate.ts";
+import { type LabelledWindows, rowsOf } from "./evaluate.ts";
 
 /** Where the batches of an epoch come from. */
 export interface BatchOptions {
@@ -20,8 +20,8 @@ export interface BatchOptions {
 export function* readBatches(
   { train, batchSize, order, epoch, augment }: BatchOptions,
 ): Generator<TrainingBatch> {
-  const { windows, labels, teacher } = train, classes = (teacher?.length ?? 0) / labels.length;
-  const windowValues = windows.length / labels.length;
+  const { labels, teacher } = train, classes = (teacher?.length ?? 0) / labels.length;
+  const rows = rowsOf(train), windowValues = rows.values;
   const memory = [0, 1].map(() => ({
     windows: new Float32Array(batchSize * windowValues),
     labels: new Uint8Array(batchSize),
@@ -31,16 +31,11 @@ export function* readBatches(
     const batch = memory[turn], count = Math.min(batchSize, order.length - first);
     for (let i = 0; i < count; i++) {
       const window = order[first + i];
-      batch.windows.set(
-        windows.subarray(window * windowValues, (window + 1) * windowValues),
-        i * windowValues,
-      );
+      const values = batch.windows.subarray(i * windowValues, (i + 1) * windowValues);
+      rows.read(window, values);
       batch.labels[i] = labels[window];
       batch.teacher?.set(teacher!.subarray(window * classes, (window + 1) * classes), i * classes);
-      augment?.(batch.windows.subarray(i * windowValues, (i + 1) * windowValues), {
-        epoch,
-        position: first + i,
-      });
+      augment?.(values, { epoch, position: first + i });
     }
     yield { ...batch, count };
   }

@@ -1,11 +1,12 @@
-import type { WindowSet } from "../artefacts/window_set.ts";
+import type { WindowLabels } from "../artefacts/window_set.ts";
 import { foldByPatient, patientOfRecord } from "../beats/splits.ts";
+import { chooseRows, type WindowRows } from "./window_rows.ts";
 
 /** What training reads of a set of windows. */
-export type TrainingSet = Pick<
-  WindowSet,
-  "records" | "recordIndex" | "labels" | "windows" | "windowSamples"
->;
+export interface TrainingSet extends WindowLabels {
+  /** [count, windowSamples]. */
+  windows: WindowRows;
+}
 
 /** One fold of a cross-validation. */
 export interface FoldOptions {
@@ -21,7 +22,7 @@ export interface FoldOptions {
 
 /**
  * Deals windows anew, by patient: one fold is for validation, the others for training. All that is dealt comes from the sets
- * given, so that test patients stay out of it.
+ * given, so that test patients stay out of it. The windows stay where they are.
  *
  * @param sets With windows of one length.
  * @returns The two sets, and the patients held out, sorted.
@@ -66,7 +67,7 @@ function gatherWindows(
     records,
     recordIndex: new Uint16Array(count),
     labels: new Uint8Array(count),
-    windows: new Float32Array(count * windowSamples),
+    windows: chooseRows(sets.map((set) => set.windows), chosen),
     windowSamples,
   };
   let at = 0;
@@ -74,9 +75,7 @@ function gatherWindows(
     const indexOf = set.records.map((record) => records.indexOf(record));
     for (const i of chosen[s]) {
       gathered.recordIndex[at] = indexOf[set.recordIndex[i]];
-      gathered.labels[at] = set.labels[i];
-      const window = set.windows.subarray(i * windowSamples, (i + 1) * windowSamples);
-      gathered.windows.set(window, at++ * windowSamples);
+      gathered.labels[at++] = set.labels[i];
     }
   });
   return gathered;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { patientOfRecord } from "../beats/splits.ts";
 import { foldWindows, type TrainingSet } from "./fold_windows.ts";
+import { rowsInMemory } from "./window_rows.ts";
 
 const NAMES = ["100", "201", "103", "202", "105", "108"];
 
@@ -11,9 +12,18 @@ function makeSet(recordIndex: number[], first: number): TrainingSet {
     records: NAMES,
     recordIndex: Uint16Array.from(recordIndex),
     labels: Uint8Array.from(recordIndex, (_, i) => (first + i) % 3),
-    windows: Float32Array.from({ length: 2 * recordIndex.length }, (_, i) => first + (i >> 1)),
+    windows: rowsInMemory(
+      Float32Array.from({ length: 2 * recordIndex.length }, (_, i) => first + (i >> 1)),
+      recordIndex.length,
+    ),
     windowSamples: 2,
   };
+}
+
+function readAll({ windows, labels }: TrainingSet): Float32Array {
+  const all = new Float32Array(2 * labels.length);
+  windows.read(0, all);
+  return all;
 }
 
 Deno.test("foldWindows() holds every window out in one fold, whole, and no patient is on both sides", () => {
@@ -32,14 +42,15 @@ Deno.test("foldWindows() holds every window out in one fold, whole, and no patie
         assert.deepEqual([...patientsOf(validation)].sort(), heldOut);
         assert.equal(train.labels.length + validation.labels.length, all.length);
         for (const set of [train, validation]) {
+          const windows = readAll(set);
           set.labels.forEach((label, i) => {
-            const name = set.windows[2 * i];
-            assert.equal(set.windows[2 * i + 1], name);
+            const name = windows[2 * i];
+            assert.equal(windows[2 * i + 1], name);
             assert.equal(label, name % 3);
             assert.equal(set.records[set.recordIndex[i]], NAMES[all[name]]);
           });
         }
-        held.push(...validation.windows.filter((_, i) => i % 2 === 0));
+        held.push(...readAll(validation).filter((_, i) => i % 2 === 0));
       }
       assert.deepEqual(held.sort((x, y) => x - y), all.map((_, i) => i));
     }),

@@ -3,7 +3,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { Weights } from "../nn/model.ts";
 import type { Augmenter } from "./augment/augment.ts";
 import { readBatches } from "./batches.ts";
-import { evaluate, type Evaluation, type LabelledWindows } from "./evaluate.ts";
+import { evaluate, type Evaluation, type LabelledWindows, rowsOf } from "./evaluate.ts";
 import type { LearningRateSchedule } from "./schedules.ts";
 import { createSampler } from "./sampling.ts";
 import type { EpochFigures, TrainState } from "./train_state.ts";
@@ -202,11 +202,14 @@ function checkOptions(
       throw new RangeError(`Cannot train: ${name} must be an integer in [1, ${largest}], got ${value}`);
     }
   }
-  for (const [name, { windows, labels }] of [["train", train], ["validation", validation]] as const) {
-    if (labels.length === 0 || windows.length === 0 || windows.length % labels.length !== 0) {
+  for (const [name, data] of [["train", train], ["validation", validation]] as const) {
+    const { count, values } = rowsOf(data), labels = data.labels.length;
+    if (labels === 0 || count !== labels || values === 0 || !Number.isInteger(values)) {
       throw new RangeError(
-        `Cannot train: ${name} must hold windows of one size with a label each, got ${windows.length} values and ` +
-          `${labels.length} labels`,
+        `Cannot train: ${name} must hold windows of one size with a label each, got ${
+          count * values
+        } values and ` +
+          `${labels} labels`,
       );
     }
   }

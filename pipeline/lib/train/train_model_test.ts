@@ -16,7 +16,7 @@ const WINDOW_SAMPLES = 24, CLASSES = 3;
 const model = buildCnn({ windowSamples: WINDOW_SAMPLES, channels: 1, classes: CLASSES });
 
 /** @returns Windows with a bump whose place tells the class, in noise. */
-function bumps(count: number, seed: number): LabelledWindows {
+function bumps(count: number, seed: number): LabelledWindows & { windows: Float32Array } {
   const rng = createRng(seed), windows = new Float32Array(count * WINDOW_SAMPLES);
   const labels = Uint8Array.from(
     { length: count },

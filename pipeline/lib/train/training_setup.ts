@@ -1,9 +1,10 @@
+import type { WindowLabels } from "../artefacts/window_set.ts";
 import { patientOfRecord } from "../beats/splits.ts";
 import type { OptimizerOptions } from "../engine/optimizers.ts";
 import type { WasmEngineOptions } from "../engine/wasm_engine.ts";
 import { type Augmenter, createAugmenter } from "./augment/augment.ts";
 import { balancedClassWeights } from "./class_weights.ts";
-import type { TrainingSet } from "./fold_windows.ts";
+
 import { createSampler, type Sampling } from "./sampling.ts";
 import type { Monitor } from "./train_model.ts";
 
@@ -55,7 +56,7 @@ export interface TrainingSetup {
  */
 export function createTrainingSetup(
   params: TrainingParams,
-  { train, classes, rescale }: { train: TrainingSet; classes: number; rescale: boolean },
+  { train, classes, rescale }: { train: WindowLabels; classes: number; rescale: boolean },
 ): TrainingSetup {
   const { seed, batchSize, monitor, labelSmoothing, focalGamma, fusedMultiplyAdd } = params;
   const sampler = samplerOf(params, train);
@@ -102,7 +103,7 @@ function optimizerOf(
   return { kind: "adam", weightDecay: optimizer === "adamw" ? weightDecay : 0, ...shared };
 }
 
-function samplerOf(params: TrainingParams, { labels, records, recordIndex }: TrainingSet) {
+function samplerOf(params: TrainingParams, { labels, records, recordIndex }: WindowLabels) {
   const patients = records.map(patientOfRecord), firstOf = patients.map((name) => patients.indexOf(name));
   return createSampler({
     labels,
