@@ -8,7 +8,8 @@ const ROWS = [
   ["core"],
   ["signal", "formats", "beats", "metrics", "nn"],
   ["sources", "devices", "engine", "convert", "reference", "runtime", "report", "artefacts"],
-  ["train", "quantize"],
+  ["train"],
+  ["quantize"],
   ["stage"],
 ];
 

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { decodeTrainState, encodeTrainState, type TrainState } from "../../train/train_state.ts";
+import { createTrainingSetup, type TrainingParams } from "../../train/training_setup.ts";
+import { beatWindows } from "../test_networks.ts";
+import { activationRoundings } from "./activation_roundings.ts";
+import { fineTune, type FineTuneOptions } from "./fine_tune.ts";
+import { MODELS, quantizedModel, SAMPLES } from "./test_quantized.ts";
+
+const PARAMS: TrainingParams = {
+  seed: 1,
+  batchSize: 32,
+  monitor: "loss",
+  optimizer: "adam",
+  weightDecay: 0,
+  momentum: 0,
+  nesterov: false,
+  clipNorm: 0,
+  clipValue: 0,
+  l1: 0,
+  l2: 0,
+  classWeighting: 0,
+  labelSmoothing: 0,
+  focalGamma: 0,
+  sampling: "natural",
+  patientSampling: "natural",
+  augmentAmplitude: 0,
+  augmentShift: 0,
+  augmentWander: 0,
+  augmentNoise: 0,
+  augmentWarp: 0,
+  augmentPolarity: 0,
+  fusedMultiplyAdd: false,
+  workers: 1,
+};
+
+/** Windows whose class follows from what they show. */
+function labelledWindows(count: number, seed: number) {
+  const windows = beatWindows(count, SAMPLES, seed);
+  const labels = Uint8Array.from({ length: count }, (_, i) => {
+    const sum = windows.subarray(i * SAMPLES, (i + 1) * SAMPLES).reduce((a, b) => a + b, 0);
+    return Math.min(Math.max(Math.floor((sum / SAMPLES - 0.3) / 0.08), 0), 2);
+  });
+  return { windows, labels, windowSamples: SAMPLES, records: ["a"], recordIndex: new Uint16Array(count) };
+}
+
+function options(name: string, params: Partial<TrainingParams> = {}): FineTuneOptions {
+  const model = MODELS[name], { weights, int8Graph } = quantizedModel(model);
+  const train = labelledWindows(160, 2), validation = labelledWindows(60, 3);
+  const setup = createTrainingSetup({ ...PARAMS, ...params }, { train, classes: 3, rescale: false });
+  return {
+    model,
+    weights,
+    roundings: activationRoundings(int8Graph),
+    setup,
+    train,
+    validation,
+    epochs: 3,
+    learningRate: 0.003,
+  };
+}
+
+for (const name of ["cnn", "lstm"]) {
+  Deno.test(`fineTune() lowers the loss as int8 has it, alike on any number of workers: ${name}`, async () => {
+    const one = await fineTune(options(name)), two = await fineTune(options(name, { workers: 2 }));
+    assert.deepEqual(two.bestWeights, one.bestWeights);
+    const best = one.history[one.bestEpoch - 1];
+    assert.ok(best.validationLoss < 0.95 * one.before.loss, `${best.validationLoss} of ${one.before.loss}`);
+  });
+}
+
+Deno.test("fineTune() goes on from a checkpoint as if it had not been interrupted", async () => {
+  const states: TrainState[] = [];
+  const whole = await fineTune({ ...options("cnn"), onEpoch: ({ state }) => void states.push(state) });
+  const resume = decodeTrainState(encodeTrainState(states[1]));
+  const resumed = await fineTune({ ...options("cnn"), resume });
+  assert.deepEqual(resumed.bestWeights, whole.bestWeights);
+  assert.deepEqual(resumed.history, whole.history);
+});
+
+Deno.test("fineTune() keeps the model as it came where no epoch is better", async () => {
+  const given = options("cnn", { monitor: "accuracy" }), states: TrainState[] = [];
+  const onEpoch: FineTuneOptions["onEpoch"] = ({ state }) => void states.push(state);
+  const result = await fineTune({ ...given, learningRate: 1e-9, epochs: 2, onEpoch });
+  assert.equal(result.bestEpoch, 0);
+  assert.deepEqual(result.bestWeights, given.weights);
+  assert.equal(decodeTrainState(encodeTrainState(states[1])).bestEpoch, 0);
+});
