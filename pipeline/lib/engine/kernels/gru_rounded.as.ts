@@ -53,9 +53,9 @@ export function gruForwardRounded(
   const given = inputs + 1, kept = units + (resetAfter ? 1 : 0), columns = given + kept;
   // Both biases of the gates belong to what is given.
   const first = columns - units, hidden = first * ROW;
-  const keptGates = scratch + (((2 * units + 3) & ~3) * first << 2);
-  const givenCandidate = keptGates + (((2 * units + 3) & ~3) * units << 2);
-  const keptCandidate = givenCandidate + (((units + 3) & ~3) * given << 2);
+  const keptGates = scratch + (((2 * units + 7) & ~7) * first << 2);
+  const givenCandidate = keptGates + (((2 * units + 7) & ~7) * units << 2);
+  const keptCandidate = givenCandidate + (((units + 7) & ~7) * given << 2);
   packRows(2 * units, first, weights, line, scratch);
   packRows(2 * units, units, weights + (first << 2), line, keptGates);
   packRows(units, given, candidateWeights, line, givenCandidate);
