@@ -263,3 +263,16 @@ Deno.test("quantizeGraph() keeps what each architecture computes in all modes, a
     }
   }
 });
+
+Deno.test("quantizeGraph() gives a model with a second, reversed input the very numbers of one that reverses by itself", () => {
+  const model = ARCHITECTURES.bilstm.build({ windowSamples: 60, channels: 1, classes: 5 });
+  const weights = livelyWeights(model), windows = beatWindows(WINDOWS, 60);
+  const [reversing, twoInputs] = (["reverse-op", "two-inputs"] as const).map((bidirectional) => {
+    const graph = convertToTflite(model, weights, { bidirectional });
+    return quantized(graph, windows, { mode: "int8" });
+  });
+  assert.deepEqual([reversing.inputs.length, twoInputs.inputs.length], [1, 2]);
+  const [input, reversed] = twoInputs.inputs.map((index) => twoInputs.tensors[index].quantization);
+  assert.deepEqual(input, reversed);
+  assert.deepEqual(run(twoInputs, windows), run(reversing, windows));
+});
