@@ -163,6 +163,7 @@ await runStage(STAGES.quantize, {
     const shown = int8 ?? figures.at(-1)!;
     return {
       counts: JSON.parse(JSON.stringify({
+        modes: QUANTIZATION_MODES.filter((mode) => modes.includes(mode)),
         calibrationWindows: count,
         calibration: calibrated,
         bytes: int8?.bytes,

@@ -27,6 +27,15 @@ const MODEL_FILES = [
   { stage: "05_convert", file: "model.tflite", format: "tflite-float32" },
   { stage: "06_quantize", file: "model_int8.tflite", format: "tflite-int8" },
 ] as const;
+/** Those that are there when they were asked for, by the mode of quantize. */
+const FURTHER_FORMS = {
+  "int8-dynamic": {
+    stage: "06_quantize",
+    file: "model_int8_dynamic.tflite",
+    format: "tflite-int8-dynamic",
+  },
+  "float16": { stage: "06_quantize", file: "model_float16.tflite", format: "tflite-float16" },
+} as const;
 
 /** Forms of .tflite files by their format: the part of the file's name and of the C++ folder's. */
 const TFLITE_FORMS: Partial<Record<ModelCard["files"][number]["format"], string>> = {
@@ -148,7 +157,17 @@ function writeModel(context: Context, model: string): void {
     sums.push(`${sha256}  ${file}\n`);
     return { file, bytes, sha256 };
   };
-  const files = MODEL_FILES.map(({ stage, file, format }): ModelFile => {
+  const { modes } = context.readJson<{ modes: string[] }>(`06_quantize/${model}`, COUNTS_FILE);
+  if (!modes.includes("int8")) {
+    throw new StageError(
+      `Cannot export ${model}: its int8 form must be there, got ${modes.join() || "none"}`,
+      {
+        hint: "deno task quantize with int8 among --modes",
+      },
+    );
+  }
+  const further = Object.entries(FURTHER_FORMS).flatMap(([mode, file]) => modes.includes(mode) ? [file] : []);
+  const files = [...MODEL_FILES, ...further].map(({ stage, file, format }): ModelFile => {
     const content = context.read(`${stage}/${model}`, file);
     const graph = format in TFLITE_FORMS ? decodeTflite(content, file) : undefined;
     return { entry: { ...publish(file, content), format }, content, graph };

@@ -68,6 +68,18 @@ Deno.test("quantize writes the forms asked for, calibrated on training windows, 
       Object.keys(all.manifest.counts.formBytes),
     );
 
+    await runOk(cwd, "export", "--model", "cnn", "--splits", "test");
+    const card = JSON.parse(Deno.readTextFileSync(join(cwd, "models/inter-patient/cnn/model_card.json")));
+    const formats = card.files.map(({ format }: { format: string }) => format);
+    for (const format of ["tflite-float32", "tflite-int8", "tflite-int8-dynamic", "tflite-float16"]) {
+      assert.ok(formats.includes(format), format);
+    }
+    await quantize(cwd, "--modes", "float16");
+    assert.match(
+      (await run(cwd, "export", "--model", "cnn")).stderr,
+      /its int8 form must be there, got float16/,
+    );
+
     // The same windows are drawn, other ranges follow from them.
     const percentile = await quantize(cwd, "--calibration", "percentile", "--percentile", "95");
     assert.equal(percentile.manifest.counts.calibration.sha256, calibration.sha256);

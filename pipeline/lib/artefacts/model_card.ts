@@ -53,7 +53,15 @@ const modelCardSchema = z.object({
   files: z.array(z.object({
     /** Path from the card's folder. */
     file: z.string().regex(/^(?:[A-Za-z0-9][A-Za-z0-9._-]*\/)*[A-Za-z0-9][A-Za-z0-9._-]*$/),
-    format: z.enum(["keras-h5", "tflite-float32", "tflite-int8", "json", "c++"]),
+    format: z.enum([
+      "keras-h5",
+      "tflite-float32",
+      "tflite-int8",
+      "tflite-int8-dynamic",
+      "tflite-float16",
+      "json",
+      "c++",
+    ]),
     bytes: z.int().min(0),
     sha256: z.string().regex(/^[0-9a-f]{64}$/),
   })),

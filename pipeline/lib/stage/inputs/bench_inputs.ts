@@ -126,7 +126,9 @@ function listModels(root: string): BenchModel[] {
           hint: "copy the whole folder of the model, or remove it",
         });
       }
-      return { name: card.name + (quantized ? "-int8" : ""), card, cardPath, file, quantized, path };
+      const form = file.format.replace("tflite-", "");
+      const name = card.name + (form === "float32" ? "" : `-${form}`);
+      return { name, card, cardPath, file, quantized, path };
     });
   });
   const twice = models.find(({ name }, i) => models.findIndex((other) => other.name === name) !== i);
