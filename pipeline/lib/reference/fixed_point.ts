@@ -49,7 +49,9 @@ export const rescaleTwice: Rescale = (x, { multiplier, shift }) =>
 /**
  * As `rescaleTwice`, the second time with halves upwards.
  *
- * Source: what CONV_2D and FULLY_CONNECTED of the TFLite 2.9.0 library do on x86-64, found by comparison.
+ * Source: ruy's kernels for AVX2 and AVX-512, which CONV_2D and FULLY_CONNECTED of the TFLite 2.9.0 library run
+ * on; found by comparison, with RUY_PATHS=0x10 and 0x20. On processors without them its plain path (0x2) rounds
+ * as `rescaleOnce`.
  */
 export const rescaleTwiceUpwards: Rescale = (x, { multiplier, shift }) =>
   shift > 0
@@ -82,7 +84,7 @@ export interface Rescaling {
 export const RESCALINGS = {
   /** The reference kernels, and tflite-micro's, before single rounding became the default. */
   reference: { rescale: rescaleTwice, rescaleProducts: rescaleTwice },
-  /** The TFLite 2.9.0 library on x86-64. */
+  /** The TFLite 2.9.0 library on x86-64 with AVX2. */
   native: { rescale: rescaleTwice, rescaleProducts: rescaleTwiceUpwards },
   /** Builds with TFLITE_SINGLE_ROUNDING. */
   "single-rounding": { rescale: rescaleOnce, rescaleProducts: rescaleOnce },

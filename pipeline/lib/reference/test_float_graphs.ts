@@ -223,6 +223,13 @@ export const FLOAT_GRAPHS: Record<string, TestOperator> = {
     endMask: 0b11,
   }),
   "SOFTMAX": { ...unary("SOFTMAX"), options: { beta: 0.7 } },
+  "LEAKY_RELU": { ...unary("LEAKY_RELU"), options: { alpha: 0.3 } },
+  "CAST": {
+    operator: "CAST",
+    inputs: [{ type: "INT32", shape: [4] }],
+    outputs: [{ shape: [4] }],
+    options: { inDataType: 2, outDataType: 0 },
+  },
   ...Object.fromEntries(
     ["ABS", "COS", "EXP", "LOGISTIC", "NEG", "RELU", "RELU6", "SIN", "SQUARE", "TANH"].map((name) => [
       name,

@@ -223,6 +223,7 @@ export const INT8_GRAPHS: Record<string, TestOperator> = {
   "MUL, relu6": binary("MUL", row, int8([2, 9], 0.03, -60), int8([2, 9], 0.03, -128), 3),
   "RELU": unary("RELU", int8([2, 9], 0.03, -40)),
   "RELU6": unary("RELU6", int8([2, 9], 0.03, -128)),
+  "LEAKY_RELU": { ...unary("LEAKY_RELU", int8([2, 9], 0.06, -20)), options: { alpha: 0.3 } },
   "LOGISTIC": unary("LOGISTIC", int8([2, 9], 1 / 256, -128)),
   "TANH": unary("TANH", int8([2, 9], 1 / 128, 0)),
   "SOFTMAX": { ...unary("SOFTMAX", int8([2, 9], 1 / 256, -128)), options: { beta: 1.5 } },

@@ -78,7 +78,7 @@ export const OPERATOR_RULES: Readonly<Record<string, OperatorRule>> = {
   ABS: unary(FLOAT),
   COS: unary(FLOAT),
   EXP: unary(FLOAT),
-  LEAKY_RELU: { ...unary(FLOAT), options: "LeakyReluOptions" },
+  LEAKY_RELU: { ...unary(FLOAT_OR_INT8), options: "LeakyReluOptions" },
   LOG: unary(FLOAT),
   LOGISTIC: unary(FLOAT_OR_INT8),
   NEG: unary(FLOAT),

@@ -32,6 +32,11 @@ function planTable(context: KernelContext, apply: (integer: number) => number): 
   };
 }
 
+/** The logistic function rounded to float32 after each step, as the library's tables are made. */
+function float32Sigmoid(x: number): number {
+  return Math.fround(1 / Math.fround(1 + Math.fround(Math.exp(-x))));
+}
+
 const clampInt8 = (value: number) => Math.min(Math.max(value, -128), 127);
 const floatKernel = (apply: (x: number) => number): Kernel => (context) => planFloat(context, apply);
 
@@ -41,14 +46,18 @@ const floatKernel = (apply: (x: number) => number): Kernel => (context) => planF
  * Source: PopulateLookupTable in tensorflow/lite/kernels/internal/common.h of TensorFlow 2.9. The reference
  * kernels, which tflite-micro has, compute in fixed point instead and may differ by 1.
  */
-const tableKernel = (apply: (x: number) => number): Kernel => (context) => {
+const tableKernel = (
+  apply: (x: number) => number,
+  float32Apply: (x: number) => number = (x) => Math.fround(apply(x)),
+): Kernel =>
+(context) => {
   const input = inputAt(context, 0);
   if (input.type !== "INT8") return planFloat(context, apply);
   const from = affineOf(input), to = affineOf(context.outputs[0]);
   const inverse = Math.fround(1 / to.scale);
   return planTable(context, (integer) => {
     const real = Math.fround(from.scale * (integer - from.zeroPoint));
-    const rescaled = Math.fround(Math.fround(apply(real)) * inverse);
+    const rescaled = Math.fround(float32Apply(real) * inverse);
     return clampInt8(roundHalfAway(rescaled) + to.zeroPoint);
   });
 };
@@ -73,19 +82,36 @@ const reluKernel = (limit: number): Kernel => (context) => {
   });
 };
 
+/** Source: LeakyReluPrepare in activations.cc and reference/leaky_relu.h of TensorFlow 2.9. */
 const leakyRelu: Kernel = (context) => {
-  const alpha = option(context, "alpha");
-  return floatKernel((x) => x > 0 ? x : alpha * x)(context);
+  const input = inputAt(context, 0), alpha = option(context, "alpha");
+  if (input.type !== "INT8") return planFloat(context, (x) => x > 0 ? x : alpha * x);
+  const from = affineOf(input), to = affineOf(context.outputs[0]), { rescale } = context.rescaling;
+  const above = quantizeMultiplier(Math.fround(from.scale / to.scale));
+  const below = quantizeMultiplier(Math.fround(Math.fround(from.scale * alpha) / to.scale));
+  return planTable(context, (integer) => {
+    const value = integer - from.zeroPoint;
+    return clampInt8(rescale(value, value >= 0 ? above : below) + to.zeroPoint);
+  });
+};
+
+/** CAST to FLOAT32. */
+const cast: Kernel = (context) => {
+  const { values } = inputAt(context, 0), output = floatValues(context.outputs[0]);
+  return () => {
+    for (let i = 0; i < output.length; i++) output[i] = Number(values[i]);
+  };
 };
 
 /** The operators on each value by itself. */
 export const UNARY_KERNELS: Readonly<Record<string, Kernel>> = {
   ABS: floatKernel(Math.abs),
+  CAST: cast,
   COS: floatKernel(Math.cos),
   EXP: floatKernel(Math.exp),
   LEAKY_RELU: leakyRelu,
   LOG: floatKernel(Math.log),
-  LOGISTIC: tableKernel(sigmoid),
+  LOGISTIC: tableKernel(sigmoid, float32Sigmoid),
   NEG: floatKernel((x) => -x),
   RELU: reluKernel(Infinity),
   RELU6: reluKernel(6),
