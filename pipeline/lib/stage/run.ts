@@ -2,6 +2,7 @@ import process from "node:process";
 import { findLeftOvers, planStage, setCurrent, type StageInput, type StagePlan } from "./cache.ts";
 import type { StageDeclaration } from "./catalogue.ts";
 import { createFileHasher, type FileHasher } from "./files.ts";
+import { describeFileMode, type FileMode, runFileMode } from "./file_mode.ts";
 import { exitWith } from "./exit.ts";
 import type { Manifest } from "./manifest.ts";
 import { describeParams, type ParamSpec, type ParamValues, parseFlags } from "./params.ts";
@@ -61,27 +62,38 @@ export interface StageWork<S extends ParamSpec, E = undefined> {
   always?(params: ParamValues<S>): boolean;
 }
 
-/** Runs a stage as the program that it is: flags in, outputs in the cache, one line to stderr, an exit code. */
+/**
+ * Runs a stage as the program that it is: flags in, outputs in the cache, one line to stderr, an exit code.
+ *
+ * @param fileMode What it does instead when the command line names a file.
+ */
 export async function runStage<S extends ParamSpec, E = undefined>(
   stage: StageDeclaration<S>,
   work: StageWork<S, E>,
+  fileMode?: FileMode,
 ): Promise<void> {
-  await exitWith(stage.name, () => runStageWith(stage, work, Deno.args));
+  await exitWith(stage.name, async () => {
+    const { args } = Deno, printHelp = () => console.log(helpText(stage, fileMode));
+    if (fileMode && await runFileMode(fileMode, { args, stageParams: stage.params, printHelp })) return;
+    await runStageWith(stage, work, { args, printHelp });
+  });
 }
 
-function helpText(stage: StageDeclaration): string {
-  return `deno task ${stage.task} [flags]\n\n${stage.doc}\n\nParameters (defaults < study file < flags):\n${
-    describeParams(stage.params)
-  }\n\nFlags:\n${describeParams(FRAME_FLAGS)}`;
+function helpText(stage: StageDeclaration, fileMode?: FileMode): string {
+  const study =
+    `deno task ${stage.task} [flags]\n\n${stage.doc}\n\nParameters (defaults < study file < flags):\n${
+      describeParams(stage.params)
+    }\n\nFlags:\n${describeParams(FRAME_FLAGS)}`;
+  return fileMode === undefined ? study : `${study}\n\n${describeFileMode(stage.task, fileMode)}`;
 }
 
 async function runStageWith<S extends ParamSpec, E>(
   stage: StageDeclaration<S>,
   work: StageWork<S, E>,
-  args: string[],
+  { args, printHelp }: { args: string[]; printHelp: () => void },
 ): Promise<void> {
   const flags = parseFlags(args, { ...stage.params, ...FRAME_FLAGS });
-  if (flags.help) return console.log(helpText(stage));
+  if (flags.help) return printHelp();
   const study = loadStudy(String(flags.study ?? FRAME_FLAGS.study.default));
   const params = stageParams(stage, study, flags);
   const root = Deno.cwd(), dryRun = flags.dryRun === true, progress = createProgress(stage.name);
