@@ -155,11 +155,7 @@ function outcome(
 }
 
 for (const [file, { operators, refused, notEvaluated }] of Object.entries(TFLITE_FILES)) {
-  const verb = refused
-    ? "is read and refused"
-    : notEvaluated
-    ? "runs in the library"
-    : "runs in library and interpreter";
+  const verb = refused ? "is read and refused" : "runs in library and interpreter";
   Deno.test({
     name: `[shared] ${file} ${verb}`,
     ignore,

@@ -1,5 +1,7 @@
-import { UsageError } from "../core/errors.ts";
-import { defaultsOf, describeParams, type ParamSpec, type ParamValues, parseFlags } from "./params.ts";
+import { basename } from "node:path";
+import { StageError, UsageError } from "../core/errors.ts";
+import { statOrUndefined } from "./files.ts";
+import { defaultsOf, describeParams, type Param, type ParamSpec, type ParamValues, parseFlags } from "./params.ts";
 
 /** What a stage does with one file of the user's, apart from studies and the cache: `deno task <task> FILE [flags]`. */
 export interface FileMode<S extends ParamSpec = ParamSpec> {
@@ -40,6 +42,55 @@ export function splitWords(args: readonly string[], spec: ParamSpec): { files: s
     if (takesNext && i + 1 < args.length) flags.push(args[++i]);
   }
   return { files, flags };
+}
+
+/** Folder for what is made of single files. */
+export const CONVERTED_FOLDER = "models/converted";
+const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/;
+
+/** The flag that names what is made of a file. */
+export const outputParam = {
+  type: "string",
+  default: "",
+  form: "letters, digits, _, . and -, at most 100",
+  doc: `Name of the file in ${CONVERTED_FOLDER}; by default that of the file read`,
+} as const satisfies Param;
+
+/**
+ * Names what is made of a file.
+ *
+ * @param output What the user wants it to be called; "": as the file.
+ * @param suffix Put behind the name, for example ".tflite".
+ * @returns Path from the project's root.
+ * @throws {UsageError} A name that could lead out of the folder.
+ */
+export function convertedPath(file: string, output: string, suffix: string): string {
+  const name = (output || basename(file).replace(/\.(h5|hdf5|keras|tflite)$/i, "")).replace(/\.tflite$/, "");
+  if (!MODEL_NAME.test(name)) {
+    throw new UsageError(
+      `Cannot use ${output === "" ? "the file's name" : "--output"}: it must be ${outputParam.form}, got ${
+        JSON.stringify(name)
+      }${output === "" ? "; give another one by --output" : ""}`,
+    );
+  }
+  return `${CONVERTED_FOLDER}/${name}${suffix}`;
+}
+
+/**
+ * Reads a file from anywhere.
+ *
+ * @param maxBytes Largest one that is wanted.
+ * @throws {StageError} No file there, or a larger one: before any of it is read.
+ */
+export function readFileFromOutside(path: string, maxBytes: number): Uint8Array<ArrayBuffer> {
+  const info = statOrUndefined(path);
+  if (!info?.isFile) {
+    throw new StageError(`Cannot read ${path}: it must be a file, got ${info === undefined ? "nothing" : "another thing"}`);
+  }
+  if (info.size > maxBytes) {
+    throw new StageError(`Cannot read ${path}: it must have at most ${maxBytes} bytes, got ${info.size}`);
+  }
+  return Deno.readFileSync(path);
 }
 
 /** The second use in a stage's `--help`. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { UsageError } from "../core/errors.ts";
-import { fileMode, runFileMode, splitWords } from "./file_mode.ts";
+import { StageError, UsageError } from "../core/errors.ts";
+import { convertedPath, fileMode, readFileFromOutside, runFileMode, splitWords } from "./file_mode.ts";
 import type { ParamSpec } from "./params.ts";
 
 const STAGE = {
@@ -51,5 +51,28 @@ Deno.test("runFileMode() runs on one file with its own flags and their defaults,
     ]]
   ) {
     await assert.rejects(run(...wrong), UsageError);
+  }
+});
+
+Deno.test("convertedPath() stays in its folder whatever the names", () => {
+  assert.equal(convertedPath("/far/away/net.v2.h5", "", ".tflite"), "models/converted/net.v2.tflite");
+  assert.equal(convertedPath("net.keras", "", "_int8.tflite"), "models/converted/net_int8.tflite");
+  assert.equal(convertedPath("net.h5", "mine.tflite", ".tflite"), "models/converted/mine.tflite");
+  for (const output of ["../x", "a/b", "/etc/x", "..", ".x", "a\\b", "a b", "x\0", "y".repeat(101)]) {
+    assert.throws(() => convertedPath("net.h5", output, ".tflite"), UsageError, output);
+  }
+  assert.throws(() => convertedPath("my net.h5", "", ".tflite"), /the file's name.*"my net"; give another one/);
+});
+
+Deno.test("readFileFromOutside() reads files of the size that is wanted, and nothing else", () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    Deno.writeFileSync(`${folder}/four`, Uint8Array.of(1, 2, 3, 4));
+    assert.deepEqual(readFileFromOutside(`${folder}/four`, 4), Uint8Array.of(1, 2, 3, 4));
+    assert.throws(() => readFileFromOutside(`${folder}/four`, 3), /at most 3 bytes, got 4/);
+    assert.throws(() => readFileFromOutside(folder, 4), /must be a file, got another thing/);
+    assert.throws(() => readFileFromOutside(`${folder}/five`, 4), StageError);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
   }
 });
