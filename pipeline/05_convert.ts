@@ -1,4 +1,4 @@
-/** model.h5 -> model.tflite (float32), held against the reference forward pass in the TFLite library. */
+/** model.h5 -> model.tflite (float32), or any Keras file that is named, held against the reference forward pass in the TFLite library. */
 import { createHash } from "node:crypto";
 import { decodeKerasModel } from "./lib/artefacts/keras_model.ts";
 import { withModelMetadata } from "./lib/artefacts/model_metadata.ts";
@@ -16,6 +16,7 @@ import type { Model, Weights } from "./lib/nn/model.ts";
 import { spreadRows } from "./lib/runtime/run_windows.ts";
 import { openTfliteLibrary } from "./lib/runtime/tflite_ffi.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
+import { convertFile } from "./lib/stage/file_modes/convert.ts";
 import { runStage } from "./lib/stage/run.ts";
 import { COUNTS_FILE } from "./lib/stage/stage_context.ts";
 
@@ -103,4 +104,4 @@ await runStage(STAGES.convert, {
         `on ${check.windows} windows`,
     };
   },
-});
+}, convertFile);

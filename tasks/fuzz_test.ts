@@ -9,7 +9,7 @@ import { TARGETS } from "./fuzz/targets.ts";
 const FILES = 300;
 
 for (const [name, target] of Object.entries(TARGETS)) {
-  Deno.test(`damaged files of kind ${name} are read or refused in one line`, async () => {
+  Deno.test(`damaged files of kind ${name} are read or refused`, async () => {
     const { files, refused } = await fuzz(target, { count: FILES, seed: 2 });
     assert.equal(files, FILES);
     assert.ok(refused > FILES / 4, `${refused} of ${files} files were refused`);
@@ -27,11 +27,10 @@ Deno.test("fuzz() names the file on which a reader fails otherwise than by a For
   const crashing = target(() => {
     if (++reads === 5) throw new TypeError("undefined is not a function");
   });
-  await assert.rejects(fuzz(crashing, { count: 9, seed: 1 }), /file 4 of seed 1: it must be read or refused/);
-  const wordy = target(() => {
-    throw new FormatError("Cannot read:\nmany lines");
-  });
-  await assert.rejects(fuzz(wordy, { count: 1, seed: 1 }), /refused in one line/);
+  await assert.rejects(
+    fuzz(crashing, { count: 9, seed: 1 }),
+    /file 4 of seed 1: it must be read or refused by a FormatError/,
+  );
   const refusing = target(() => {
     throw new FormatError("Cannot read");
   });

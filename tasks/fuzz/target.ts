@@ -39,7 +39,7 @@ const MAX_FILE_MS = 5000;
 const MAX_FLIPS = 12;
 
 /**
- * Has a reader read damaged files: it must read them or throw a FormatError of one line, in time.
+ * Has a reader read damaged files: it must read them or throw a FormatError, in time.
  *
  * File i of a seed is always the same one.
  *
@@ -69,9 +69,9 @@ async function readDamaged(
     try {
       await read(bytes);
     } catch (error) {
-      if (!(error instanceof FormatError) || error.message.includes("\n")) {
+      if (!(error instanceof FormatError)) {
         throw new Error(
-          `Cannot accept file ${index} of seed ${seed}: it must be read or refused in one line`,
+          `Cannot accept file ${index} of seed ${seed}: it must be read or refused by a FormatError`,
           {
             cause: error,
           },

@@ -8,7 +8,10 @@ export interface FormatErrorPlace {
   line?: number;
 }
 
-/** A file that does not hold what its format demands. The message names the place where it went wrong. */
+/**
+ * A file that does not hold what its format demands. The message names the place where it went wrong, in one line: control
+ * characters, which only the file can have brought, are shown as "?".
+ */
 export class FormatError extends Error {
   override readonly name = "FormatError";
   readonly file?: string;
@@ -21,7 +24,7 @@ export class FormatError extends Error {
       place.line === undefined ? undefined : `line ${place.line}`,
       place.byteOffset === undefined ? undefined : `byte ${place.byteOffset}`,
     ].filter((part) => part !== undefined).join(", ");
-    super(where === "" ? message : `${message} (${where})`);
+    super((where === "" ? message : `${message} (${where})`).replace(/\p{Cc}/gu, "?"));
     this.file = place.file;
     this.byteOffset = place.byteOffset;
     this.line = place.line;

@@ -1,7 +1,14 @@
 import { basename } from "node:path";
 import { StageError, UsageError } from "../core/errors.ts";
 import { statOrUndefined } from "./files.ts";
-import { defaultsOf, describeParams, type Param, type ParamSpec, type ParamValues, parseFlags } from "./params.ts";
+import {
+  defaultsOf,
+  describeParams,
+  type Param,
+  type ParamSpec,
+  type ParamValues,
+  parseFlags,
+} from "./params.ts";
 
 /** What a stage does with one file of the user's, apart from studies and the cache: `deno task <task> FILE [flags]`. */
 export interface FileMode<S extends ParamSpec = ParamSpec> {
@@ -85,7 +92,9 @@ export function convertedPath(file: string, output: string, suffix: string): str
 export function readFileFromOutside(path: string, maxBytes: number): Uint8Array<ArrayBuffer> {
   const info = statOrUndefined(path);
   if (!info?.isFile) {
-    throw new StageError(`Cannot read ${path}: it must be a file, got ${info === undefined ? "nothing" : "another thing"}`);
+    throw new StageError(
+      `Cannot read ${path}: it must be a file, got ${info === undefined ? "nothing" : "another thing"}`,
+    );
   }
   if (info.size > maxBytes) {
     throw new StageError(`Cannot read ${path}: it must have at most ${maxBytes} bytes, got ${info.size}`);

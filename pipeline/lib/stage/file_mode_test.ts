@@ -61,7 +61,10 @@ Deno.test("convertedPath() stays in its folder whatever the names", () => {
   for (const output of ["../x", "a/b", "/etc/x", "..", ".x", "a\\b", "a b", "x\0", "y".repeat(101)]) {
     assert.throws(() => convertedPath("net.h5", output, ".tflite"), UsageError, output);
   }
-  assert.throws(() => convertedPath("my net.h5", "", ".tflite"), /the file's name.*"my net"; give another one/);
+  assert.throws(
+    () => convertedPath("my net.h5", "", ".tflite"),
+    /the file's name.*"my net"; give another one/,
+  );
 });
 
 Deno.test("readFileFromOutside() reads files of the size that is wanted, and nothing else", () => {
