@@ -35,7 +35,7 @@ export interface KernelMeasurement {
 
 /** Steps over which a weight gradient is summed at once, as in matrix.as.ts. */
 const GRADIENT_STEPS = 8;
-const PAGE_BYTES = 65536, PAGES = 64;
+const PAGE_BYTES = 65536, PAGES = 80;
 /** Byte addresses of the operands, so far apart that no form's overlap. */
 const [A, B, C, SCRATCH] = [1, 21, 41, 61].map((page) => page * PAGE_BYTES);
 const MATRIX_FLOATS = 20 * PAGE_BYTES / 4;
@@ -117,7 +117,7 @@ function startMachine(fused: boolean): Machine {
 function productCall({ kernels }: Machine, { form, m, k }: Product): () => void {
   if (form !== "weight gradient") return () => kernels.gemmBlock(m, k, A, B, C, false);
   const rowBytes = 4 * BLOCK_SAMPLES;
-  return () => kernels.gemmSamples(GRADIENT_STEPS, m, k, A, m * rowBytes, B, k * rowBytes, C, 4 * k);
+  return () => kernels.gemmSamples(GRADIENT_STEPS, m, k, A, m * rowBytes, B, k * rowBytes, C, 4 * k, SCRATCH);
 }
 
 /** The same product with the operands as they suit OpenBLAS best. */

@@ -102,8 +102,8 @@ export function planMemory(
     probabilities: take(4 * batchSize * classes),
     scratch: take(workers * scratchBytes),
   };
-  // A kernel may read, and not use, up to 3 rows past the last.
-  const pages = Math.ceil((end + 3 * ROW_BYTES) / PAGE_BYTES);
+  // A kernel may read, and not use, up to 7 rows past the last.
+  const pages = Math.ceil((end + 7 * ROW_BYTES) / PAGE_BYTES);
   if (pages > MAX_PAGES) {
     throw new RangeError(
       `Cannot train model "${model.name}": its memory must fit 2048 MB, got ${

@@ -58,7 +58,8 @@ export function convForward(
  * @param outputGradient [steps][filters][32].
  * @param inputGradient Row of the first window, added to; 0: not wanted.
  * @param weightGradient, biasGradient Added to; a biasGradient of 0: there is no bias.
- * @param scratch Floats for the packed weights: filters * slices * columns, the latter rounded up to a multiple of 8.
+ * @param scratch Floats for the packed weights: filters * slices * columns, the latter rounded up to a multiple of 8; behind
+ *   them `samplePanelFloats` of the columns.
  */
 export function convBackward(
   steps: usize,
@@ -77,6 +78,7 @@ export function convBackward(
   scratch: usize,
 ): void {
   const line = padded << 2, width = columns << 2, packed = ((columns + 7) & ~7) * filters << 2;
+  const panels = scratch + slices * packed;
   if (inputGradient != 0) {
     for (let slice: usize = 0; slice < slices; slice++) {
       packColumns(columns, filters, weights + slice * width, line, scratch + slice * packed);
@@ -88,7 +90,7 @@ export function convBackward(
       const some = min(steps - step, <usize> GRADIENT_STEPS);
       for (let slice: usize = 0; slice < slices; slice++) {
         const x = input + offset + slice * sliceAdvance * ROW, target = weightGradient + slice * width;
-        gemmSamples(some, filters, columns, dy, filters * ROW, x, advance * ROW, target, line);
+        gemmSamples(some, filters, columns, dy, filters * ROW, x, advance * ROW, target, line, panels);
       }
     }
     if (biasGradient != 0) {

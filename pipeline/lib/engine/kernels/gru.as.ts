@@ -72,7 +72,7 @@ export function gruForward(
  * @param inputGradient [inputs][32] of step t, added to, at t * inputStep bytes; 0: not wanted.
  * @param weightGradient [3 units][padded], added to.
  * @param scratch Floats for the packed weights: 3 units for each unit and each input, both rounded up to a multiple
- *   of 8.
+ *   of 8; behind them `samplePanelFloats` of the columns.
  */
 export function gruBackward(
   steps: i32,
@@ -97,6 +97,7 @@ export function gruBackward(
   const first = columns - units, hidden = first * ROW;
   const candidatePacked = scratch + (((units + 7) & ~7) * 2 * units << 2);
   const inputPacked = candidatePacked + (((units + 7) & ~7) * units << 2);
+  const panels = inputPacked + (((inputs + 7) & ~7) * 3 * units << 2);
   packColumns(units, 2 * units, weights + (first << 2), line, scratch);
   packColumns(units, units, weights + candidateRow + (first << 2), line, candidatePacked);
   if (inputGradient != 0) packColumns(inputs, 3 * units, weights, line, inputPacked);
@@ -145,11 +146,11 @@ export function gruBackward(
     if (t % GRADIENT_STEPS == 0) {
       const some = min(steps - t, GRADIENT_STEPS), stepA = 4 * block, stepB = columns * ROW;
       const target = weightGradient + candidateRow, keptTarget = target + (given << 2);
-      gemmSamples(some, 2 * units, columns, z, stepA, now, stepB, weightGradient, line);
-      gemmSamples(some, units, given, c, stepA, now, stepB, target, line);
+      gemmSamples(some, 2 * units, columns, z, stepA, now, stepB, weightGradient, line, panels);
+      gemmSamples(some, units, given, c, stepA, now, stepB, target, line, panels);
       if (resetAfter) {
-        gemmSamples(some, units, kept, extra, stepA, now + given * ROW, stepB, keptTarget, line);
-      } else gemmSamples(some, units, kept, c, stepA, extra, stepA, keptTarget, line);
+        gemmSamples(some, units, kept, extra, stepA, now + given * ROW, stepB, keptTarget, line, panels);
+      } else gemmSamples(some, units, kept, c, stepA, extra, stepA, keptTarget, line, panels);
     }
     if (inputGradient != 0) {
       gemmBlock(inputs, 3 * units, inputPacked, z, inputGradient + <usize> (t * inputStep), true);

@@ -114,7 +114,7 @@ export function lstmForward(
  * @param inputGradient [inputs][32] of step t, added to, at t * inputStep bytes; 0: not wanted.
  * @param weightGradient [4 units][padded], added to.
  * @param scratch Floats for the packed weights: 4 units for each unit and each input, both rounded up to a multiple
- *   of 8.
+ *   of 8; behind them `samplePanelFloats` of the columns.
  * @param activated [units][32], scratch; 0: nothing was rounded. @param hiddenStep, cellStep As in `lstmForward`; gradients
  *   pass straight through the rounding, and not at all where a value was moved to an end.
  */
@@ -142,6 +142,7 @@ export function lstmBackward(
 ): void {
   const hiddenInverse = f32x4.splat(1 / hiddenStep), cellInverse = f32x4.splat(1 / cellStep);
   const block = units * ROW, line = padded << 2, inputWeights = scratch + ((units + 7) & ~7) * 16 * units;
+  const panels = inputWeights + ((inputs + 7) & ~7) * 16 * units;
   packColumns(units, 4 * units, weights, line, scratch);
   if (inputGradient != 0) packColumns(inputs, 4 * units, weights + (units << 2), line, inputWeights);
   for (let t = steps - 1; t >= 0; t--) {
@@ -187,7 +188,18 @@ export function lstmBackward(
     }
     if (t % GRADIENT_STEPS == 0) {
       const some = min(steps - t, GRADIENT_STEPS);
-      gemmSamples(some, 4 * units, columns, gate, 4 * block, now, columns * ROW, weightGradient, line);
+      gemmSamples(
+        some,
+        4 * units,
+        columns,
+        gate,
+        4 * block,
+        now,
+        columns * ROW,
+        weightGradient,
+        line,
+        panels,
+      );
     }
     if (t > 0) gemmBlock(units, 4 * units, scratch, gate, hiddenGradient, false);
     if (inputGradient != 0) {

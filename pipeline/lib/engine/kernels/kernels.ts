@@ -161,6 +161,7 @@ export interface Kernels {
     stepB: number,
     c: number,
     line: number,
+    scratch: number,
   ): void;
   packRows(m: number, k: number, source: number, line: number, target: number): void;
   packColumns(m: number, k: number, source: number, line: number, target: number): void;
@@ -326,6 +327,18 @@ export interface Kernels {
     momentum: number,
     nesterov: boolean,
   ): void;
+}
+
+/** Steps of which `gemmSamples` gets the rows at once, at most. */
+const GRADIENT_STEPS = 8;
+
+/**
+ * Floats of scratch memory for the gradient of weights that are multiplied with `rows` rows of each of `steps` steps; see
+ * `gemmSamples` in matrix.as.ts.
+ */
+export function samplePanelFloats(rows: number, steps: number): number {
+  const samples = BLOCK_SAMPLES * Math.min(steps, GRADIENT_STEPS);
+  return samples * (8 + 8 * Math.ceil(rows / 8)) + 4 * 8 * 8;
 }
 
 /** The kernels with the memory that they compute on. */

@@ -57,21 +57,37 @@ function storeSums(address: usize, s0: v128, s1: v128, accumulate: bool): void {
   v128.store(address, accumulate ? f32x4.add(v128.load(address, 16), second) : second, 16);
 }
 
+/** C[m][32] (+)= A[m][k] B[k][32]; A packed by `packRows` or `packColumns`. Sums run over k in order. */
+export function gemmBlock(m: usize, k: usize, a: usize, b: usize, c: usize, accumulate: bool): void {
+  multiplyPanels(m, k, a, b, ROW, c, ROW, accumulate);
+}
+
 /**
- * C[m][32] (+)= A[m][k] B[k][32]; A packed by `packRows` or `packColumns`. Sums run over k in order.
+ * C[m][n] (+)= A[m][k] B[k][n]; A packed by `packRows` or `packColumns`. Sums run over k in order.
  *
  * Where memory has no guard pages every load is preceded by a check of its bounds, so that four of A's values come from
  * one load. What is between the loop and the stores is for V8's sake, see `exchangeHalf`: m is never 0 there, and the
  * operation with zeros keeps the taking apart of the 256-bit sums out of the loop.
+ *
+ * @param lineB Bytes of a row of B. @param lineC Bytes of a row of C, a multiple of 32: n * 4.
  */
-export function gemmBlock(m: usize, k: usize, a: usize, b: usize, c: usize, accumulate: bool): void {
+function multiplyPanels(
+  m: usize,
+  k: usize,
+  a: usize,
+  b: usize,
+  lineB: usize,
+  c: usize,
+  lineC: usize,
+  accumulate: bool,
+): void {
   const panel = k * (PANEL_ROWS << 2), zero = i32x4.splat(<i32> (m == 0));
   for (let i: usize = 0; i < m; i += PANEL_ROWS, a += panel) {
-    for (let column: usize = 0; column < ROW; column += 32) {
+    for (let column: usize = 0; column < lineC; column += 32) {
       let p = b + column, q = a;
       let s00 = f32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
       let s40 = s00, s41 = s00, s50 = s00, s51 = s00, s60 = s00, s61 = s00, s70 = s00, s71 = s00;
-      for (const end = q + panel; q != end; q += PANEL_ROWS << 2, p += ROW) {
+      for (const end = q + panel; q != end; q += PANEL_ROWS << 2, p += lineB) {
         const left = v128.load(p), right = v128.load(p, 16), upper = v128.load(q), lower = v128.load(q, 16);
         const b0 = exchangeHalf(left, right), b1 = exchangeHalf(right, left);
         let x = v128.shuffle<i32>(upper, upper, 0, 0, 0, 0);
@@ -111,38 +127,86 @@ export function gemmBlock(m: usize, k: usize, a: usize, b: usize, c: usize, accu
         sums = v128.xor(sums, i32x4.add(s70, s71));
         v128.store(c, sums);
       }
-      const target = c + i * ROW + column;
+      const target = c + i * lineC + column;
       storeSums(target, s00, s01, accumulate);
-      if (i + 1 < m) storeSums(target + ROW, s10, s11, accumulate);
-      if (i + 2 < m) storeSums(target + 2 * ROW, s20, s21, accumulate);
-      if (i + 3 < m) storeSums(target + 3 * ROW, s30, s31, accumulate);
-      if (i + 4 < m) storeSums(target + 4 * ROW, s40, s41, accumulate);
-      if (i + 5 < m) storeSums(target + 5 * ROW, s50, s51, accumulate);
-      if (i + 6 < m) storeSums(target + 6 * ROW, s60, s61, accumulate);
-      if (i + 7 < m) storeSums(target + 7 * ROW, s70, s71, accumulate);
+      if (i + 1 < m) storeSums(target + lineC, s10, s11, accumulate);
+      if (i + 2 < m) storeSums(target + 2 * lineC, s20, s21, accumulate);
+      if (i + 3 < m) storeSums(target + 3 * lineC, s30, s31, accumulate);
+      if (i + 4 < m) storeSums(target + 4 * lineC, s40, s41, accumulate);
+      if (i + 5 < m) storeSums(target + 5 * lineC, s50, s51, accumulate);
+      if (i + 6 < m) storeSums(target + 6 * lineC, s60, s61, accumulate);
+      if (i + 7 < m) storeSums(target + 7 * lineC, s70, s71, accumulate);
     }
   }
 }
 
-/** [a, b, c, d]: the sums of each vector's four numbers. */
-function sumLanes(a: v128, b: v128, c: v128, d: v128): v128 {
-  const ab = f32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
-  const cd = f32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));
-  return f32x4.add(v128.shuffle<i64>(ab, cd, 0, 2), v128.shuffle<i64>(ab, cd, 1, 3));
-}
-
-/** Adds 2 floats, or with `single` the first of them. */
-function addPair(address: usize, sums: v128, single: bool): void {
-  const total = f32x4.add(v128.load64_splat(address), sums);
-  if (single) v128.store32_lane(address, total, 0);
-  else v128.store64_lane(address, total, 0);
+/** [[a0, b0, c0, d0], ...] of 16 floats at the vectors a, b, c and d; the rows go to `target` and every `stride` bytes on. */
+function storeTransposed(a: v128, b: v128, c: v128, d: v128, target: usize, stride: usize): void {
+  const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5), ab2 = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
+  const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5), cd2 = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
+  v128.store(target, v128.shuffle<i64>(ab0, cd0, 0, 2));
+  v128.store(target + stride, v128.shuffle<i64>(ab0, cd0, 1, 3));
+  v128.store(target + 2 * stride, v128.shuffle<i64>(ab2, cd2, 0, 2));
+  v128.store(target + 3 * stride, v128.shuffle<i64>(ab2, cd2, 1, 3));
 }
 
 /**
- * C[m][n] += A[m][samples] B[n][samples]', the sum over the samples of some steps that makes a weight's gradient.
+ * 8 rows of some steps, [steps][8][32] -> [4][steps * 8][8]: first every fourth sample beginning with sample 0, then those
+ * beginning with samples 1, 2 and 3.
+ *
+ * @param rows Rows of the first step. @param stepBytes From one step's rows to the next's.
+ */
+function packSamples(steps: usize, rows: usize, stepBytes: usize, target: usize): void {
+  const panel = steps * ROW * 2;
+  for (let step: usize = 0; step < steps; step++, rows += stepBytes) {
+    for (let p = rows; p < rows + ROW; p += 16, target += PANEL_ROWS << 2) {
+      storeTransposed(
+        v128.load(p),
+        v128.load(p, ROW),
+        v128.load(p, 2 * ROW),
+        v128.load(p, 3 * ROW),
+        target,
+        panel,
+      );
+      storeTransposed(
+        v128.load(p, 4 * ROW),
+        v128.load(p, 5 * ROW),
+        v128.load(p, 6 * ROW),
+        v128.load(p, 7 * ROW),
+        target + 16,
+        panel,
+      );
+    }
+  }
+}
+
+/** Adds the sums [4][8][8] over each fourth of the samples to C's rows of `line` bytes, of which m and n are there. */
+function addQuarters(m: usize, n: usize, sums: usize, c: usize, line: usize): void {
+  const quarter = PANEL_ROWS * PANEL_ROWS << 2;
+  for (let i: usize = 0; i < min(m, PANEL_ROWS); i++, sums += PANEL_ROWS << 2, c += line) {
+    for (let j: usize = 0; j < PANEL_ROWS; j += 4) {
+      const p = sums + (j << 2), target = c + (j << 2);
+      const even = f32x4.add(v128.load(p), v128.load(p + 2 * quarter));
+      const total = f32x4.add(even, f32x4.add(v128.load(p + quarter), v128.load(p + 3 * quarter)));
+      if (j + 4 <= n) {
+        v128.store(target, f32x4.add(v128.load(target), total));
+      } else {
+        v128.store(p, total);
+        for (let at: usize = 0; j + (at >> 2) < n; at += 4) {
+          store<f32>(target + at, load<f32>(target + at) + load<f32>(p + at));
+        }
+      }
+    }
+  }
+}
+
+/**
+ * C[m][n] += A[m][samples] B[n][samples]', the sum over the samples of some steps that makes a weight's gradient: of every
+ * fourth sample by itself, and of these four sums.
  *
  * @param a, b Rows of the first step. @param stepA, stepB Bytes from one step's rows to the next's.
- * @param c Rows of `line` bytes. Reads up to 3 rows past A's last and 1 past B's.
+ * @param c Rows of `line` bytes. Reads up to 7 rows past A's last and B's last.
+ * @param scratch Floats: see `samplePanelFloats`.
  */
 export function gemmSamples(
   steps: usize,
@@ -154,39 +218,31 @@ export function gemmSamples(
   stepB: usize,
   c: usize,
   line: usize,
+  scratch: usize,
 ): void {
-  for (let i: usize = 0; i < m; i += 4) {
-    for (let j: usize = 0; j < n; j += 2) {
-      let firstA = a + i * ROW, p = b + j * ROW;
-      let s00 = f32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
-      for (let step: usize = 0; step < steps; step++) {
-        let q = firstA;
-        for (const end = q + ROW; q != end; q += 32, p += 32) {
-          let b0 = v128.load(p), b1 = v128.load(p, ROW), x = v128.load(q);
-          s00 = multiplyAdd(x, b0, s00), s01 = multiplyAdd(x, b1, s01);
-          x = v128.load(q, ROW);
-          s10 = multiplyAdd(x, b0, s10), s11 = multiplyAdd(x, b1, s11);
-          x = v128.load(q, 2 * ROW);
-          s20 = multiplyAdd(x, b0, s20), s21 = multiplyAdd(x, b1, s21);
-          x = v128.load(q, 3 * ROW);
-          s30 = multiplyAdd(x, b0, s30), s31 = multiplyAdd(x, b1, s31);
-          b0 = v128.load(p, 16), b1 = v128.load(p, ROW + 16), x = v128.load(q, 16);
-          s00 = multiplyAdd(x, b0, s00), s01 = multiplyAdd(x, b1, s01);
-          x = v128.load(q, ROW + 16);
-          s10 = multiplyAdd(x, b0, s10), s11 = multiplyAdd(x, b1, s11);
-          x = v128.load(q, 2 * ROW + 16);
-          s20 = multiplyAdd(x, b0, s20), s21 = multiplyAdd(x, b1, s21);
-          x = v128.load(q, 3 * ROW + 16);
-          s30 = multiplyAdd(x, b0, s30), s31 = multiplyAdd(x, b1, s31);
-        }
-        firstA += stepA, p += stepB - ROW;
+  const depth = steps * (ROW >> 4), panel = depth * (PANEL_ROWS << 2);
+  const sums = scratch + 4 * panel, quarter = PANEL_ROWS * PANEL_ROWS << 2, panelsB = sums + 4 * quarter;
+  for (let j: usize = 0; j < n; j += PANEL_ROWS) {
+    packSamples(steps, b + j * ROW, stepB, panelsB + (j >> 3) * 4 * panel);
+  }
+  for (let i: usize = 0; i < m; i += PANEL_ROWS) {
+    packSamples(steps, a + i * ROW, stepA, scratch);
+    for (let j: usize = 0; j < n; j += PANEL_ROWS) {
+      const right = panelsB + (j >> 3) * 4 * panel;
+      for (let lane: usize = 0; lane < 4; lane++) {
+        const first = lane * panel, line = PANEL_ROWS << 2;
+        multiplyPanels(
+          PANEL_ROWS,
+          depth,
+          scratch + first,
+          right + first,
+          line,
+          sums + lane * quarter,
+          line,
+          false,
+        );
       }
-      const target = c + i * line + (j << 2), single = j + 1 == n;
-      const upper = sumLanes(s00, s01, s10, s11), lower = sumLanes(s20, s21, s30, s31);
-      addPair(target, upper, single);
-      if (i + 1 < m) addPair(target + line, v128.shuffle<i64>(upper, upper, 1, 0), single);
-      if (i + 2 < m) addPair(target + 2 * line, lower, single);
-      if (i + 3 < m) addPair(target + 3 * line, v128.shuffle<i64>(lower, lower, 1, 0), single);
+      addQuarters(m - i, n - j, sums, c + i * line + (j << 2), line);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { conv1dExtent } from "../../nn/layers/conv1d.ts";
 import type { Activation, Conv1DLayer, DenseLayer } from "../../nn/model.ts";
-import { ROW_BYTES } from "../kernels/kernels.ts";
+import { ROW_BYTES, samplePanelFloats } from "../kernels/kernels.ts";
 import { compileActivation, withActivation } from "./activation.ts";
 import { type BlockContext, type BlockOp, roundUp } from "./block.ts";
 import { compileRounded } from "./fake_quantize.ts";
@@ -56,7 +56,8 @@ function compileConvolution(sizes: ConvolutionSizes, context: BlockContext): Blo
   context.place({ name: sizes.kernelName ?? "kernel", offset: kernel, columnStride: padded });
   const bias = useBias ? context.reserve(filters) : undefined;
   if (bias !== undefined) context.place({ name: "bias", offset: bias, columnStride: 1 });
-  const packedWeights = context.allocate(slices * roundUp(filters, 8) * roundUp(columns, 8));
+  const packedFloats = slices * roundUp(filters, 8) * roundUp(columns, 8);
+  const packedWeights = context.allocate(packedFloats + samplePanelFloats(columns, output.steps));
   const margin = padLeft * input.channels * ROW_BYTES;
   const advance = strides * input.channels, sliceAdvance = dilation * input.channels;
   const biasIn = (base: number) => bias === undefined ? 0 : base + 4 * bias;

@@ -1,5 +1,5 @@
 import type { GRULayer } from "../../nn/model.ts";
-import { BLOCK_SAMPLES } from "../kernels/kernels.ts";
+import { BLOCK_SAMPLES, samplePanelFloats } from "../kernels/kernels.ts";
 import { type BlockContext, type BlockOp, roundUp } from "./block.ts";
 import { createState } from "./recurrent.ts";
 import { stepsOf } from "./rounding.ts";
@@ -24,7 +24,8 @@ export function compileGru(layer: GRULayer, context: BlockContext): BlockOp {
   const resetGradient = context.allocate(units * BLOCK_SAMPLES);
   const forwardFloats = (roundUp(2 * units, 8) + roundUp(units, 8)) * columns;
   const backwardFloats = 3 * units * (roundUp(units, 8) + roundUp(channels, 8));
-  const packedWeights = context.allocate(Math.max(forwardFloats, backwardFloats));
+  const packedFloats = Math.max(forwardFloats, backwardFloats);
+  const packedWeights = context.allocate(packedFloats + samplePanelFloats(columns, steps));
   const roundings = readRoundings(layer, context);
   const work = roundings && context.allocate(2 * units * BLOCK_SAMPLES);
   const table = roundings && context.allocate(roundings.length);

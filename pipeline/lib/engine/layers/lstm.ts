@@ -1,5 +1,5 @@
 import type { LSTMLayer } from "../../nn/model.ts";
-import { BLOCK_SAMPLES } from "../kernels/kernels.ts";
+import { BLOCK_SAMPLES, samplePanelFloats } from "../kernels/kernels.ts";
 import { type BlockContext, type BlockOp, roundUp } from "./block.ts";
 import { createState } from "./recurrent.ts";
 import type { Rounding } from "./rounding.ts";
@@ -22,7 +22,7 @@ export function compileLstm(layer: LSTMLayer, context: BlockContext): BlockOp {
   const hiddenGradient = context.allocate(units * BLOCK_SAMPLES);
   const cellGradient = context.allocate(units * BLOCK_SAMPLES);
   const packedFloats = roundUp(4 * units, 8) * Math.max(columns, roundUp(units, 8) + roundUp(channels, 8));
-  const packedWeights = context.allocate(packedFloats);
+  const packedWeights = context.allocate(packedFloats + samplePanelFloats(columns, steps));
   const hidden = context.rounding("hidden"), cell = context.rounding("cell");
   const hiddenStep = hidden?.scale ?? 0, cellStep = cell?.scale ?? 0;
   checkState(layer, { hidden, cell });
