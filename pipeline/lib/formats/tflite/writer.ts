@@ -33,7 +33,7 @@ const BUFFER_ALIGNMENT = 16;
  * Writes a .tflite file: the same model gives the same bytes.
  *
  * Buffer 0 is the empty one; constants that share one `data` array share one buffer; data is aligned to 16
- * bytes. Operator codes stand in the old and the new field, so that readers before schema 3a find them too.
+ * bytes. Equal shapes, quantizations and options are stored once. Operator codes stand in the old and the new field, so that readers before schema 3a find them too.
  *
  * Source: tensorflow/lite/schema/schema.fbs, version 3.
  *
@@ -153,9 +153,11 @@ function bufferTable(builder: Builder, data: Uint8Array | undefined): number {
 }
 
 function tensorTable(builder: Builder, tensor: TfliteTensor, buffer: number): number {
-  const quantization = tensor.quantization === undefined
-    ? 0
-    : quantizationTable(builder, tensor.quantization);
+  const quantization = tensor.quantization === undefined ? 0 : once(
+    builder,
+    ["quantization", tensor.quantization],
+    () => quantizationTable(builder, tensor.quantization!),
+  );
   const name = builder.createString(tensor.name);
   const shape = int32Vector(builder, tensor.shape);
   const signature = tensor.shapeSignature === undefined ? 0 : int32Vector(builder, tensor.shapeSignature);
@@ -186,7 +188,11 @@ function quantizationTable(builder: Builder, quantization: TfliteQuantization): 
 }
 
 function operatorTable(builder: Builder, operator: TfliteOperator, codeIndex: number): number {
-  const options = optionsTable(builder, operator);
+  const options = once(
+    builder,
+    [operator.optionsType, operator.options],
+    () => optionsTable(builder, operator),
+  );
   const customOptions = operator.customOptions === undefined
     ? 0
     : builder.createByteVector(operator.customOptions);
@@ -265,6 +271,27 @@ function tensorMapVector(builder: Builder, entries: TfliteTensorMap[]): number {
   );
 }
 
+/** Parts that a file holds already, by kind and content. */
+const writtenParts = new WeakMap<Builder, Map<string, number>>();
+
+/**
+ * Writes a part of the file unless the same one is there: shapes, scales and options recur, and offsets may point to one
+ * place. Of a recurrent layer that is written out step by step they are a fifth of the file.
+ *
+ * @param content Kind and content of the part. @returns Its offset.
+ */
+function once(builder: Builder, content: readonly unknown[], write: () => number): number {
+  let parts = writtenParts.get(builder);
+  if (parts === undefined) writtenParts.set(builder, parts = new Map());
+  // Of these JSON would make one and the same, or nothing at all.
+  const isPlain = (value: unknown) =>
+    typeof value !== "bigint" && (typeof value !== "number" || isFinite(value));
+  const key = JSON.stringify(content, (_, value) => isPlain(value) ? value : `${typeof value} ${value}`);
+  let offset = parts.get(key);
+  if (offset === undefined) parts.set(key, offset = write());
+  return offset;
+}
+
 /**
  * Writes a vector. FlatBuffers are built from the end to the start, so that it is filled from its last element.
  *
@@ -284,7 +311,7 @@ function vector(
 const offsetVector = (builder: Builder, offsets: number[]) =>
   vector(builder, 4, offsets, (v) => builder.addOffset(v));
 const int32Vector = (builder: Builder, values: number[]) =>
-  vector(builder, 4, values, (v) => builder.addInt32(v));
+  once(builder, ["i32", values], () => vector(builder, 4, values, (v) => builder.addInt32(v)));
 const float32Vector = (builder: Builder, values: number[]) =>
   vector(builder, 4, values, (v) => builder.addFloat32(v));
 const int64Vector = (builder: Builder, values: number[]) =>

@@ -25,6 +25,22 @@ Deno.test("encodeTflite() writes one buffer for constants that share their data"
   assert.equal(buffers.length, 6);
 });
 
+Deno.test("encodeTflite() stores equal shapes, quantizations and options once, and others apart", () => {
+  const model = smallModel(), before = encodeTflite(model).length;
+  const tensor = (name: string, max: number) => ({
+    name,
+    type: "INT8" as const,
+    shape: [1, 2, 3, 4, 5, 6],
+    quantization: { scale: [0.5], zeroPoint: [3], quantizedDimension: 0, max: [max] },
+  });
+  for (let i = 0; i < 100; i++) model.tensors.push(tensor(`t${i}`, 1));
+  const each = (encodeTflite(model).length - before) / 100;
+  assert.ok(each < 50, `${each} bytes a tensor`);
+  model.tensors.push(tensor("endless", Infinity), tensor("none", NaN));
+  const { tensors } = decodeTflite(encodeTflite(model));
+  assert.deepEqual(tensors, model.tensors);
+});
+
 Deno.test("encodeTflite() writes operator codes above 127 into the new field, a placeholder into the old", () => {
   const model = smallModel();
   model.operators.push({
