@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { decodeKerasModel } from "../artefacts/keras_model.ts";
+import { StageError } from "../core/errors.ts";
 import { float32Elements, int32Elements, type TfliteModel } from "../formats/tflite/graph.ts";
 import { decodeTflite } from "../formats/tflite/reader.ts";
 import { verifyTflite } from "../formats/tflite/verify.ts";
@@ -7,9 +10,10 @@ import { createRng } from "../core/rng.ts";
 import { ARCHITECTURES } from "../nn/architectures/architectures.ts";
 import { initializeWeights } from "../nn/initialize.ts";
 import type { Model, Weights } from "../nn/model.ts";
-import { convertToTflite } from "./convert.ts";
+import { checkConvertible, convertToTflite } from "./convert.ts";
 import { transposeColumns } from "./matrix.ts";
 
+const FIXTURES = "../shared/fixtures/tflite";
 const SIZES = { windowSamples: 216, channels: 1, classes: 5 };
 
 function converted(name: string): TfliteModel {
@@ -96,7 +100,7 @@ Deno.test("convertToTflite() names what calibration observes, input and output",
 });
 
 Deno.test("convertToTflite() writes a file that verifies, decodes to the same graph and has unique names", () => {
-  for (const name of ["cnn", "lstm"]) {
+  for (const name of Object.keys(ARCHITECTURES)) {
     const graph = converted(name), bytes = encodeTflite(graph);
     assert.deepEqual(decodeTflite(bytes), graph);
     verifyTflite(bytes);
@@ -153,3 +157,103 @@ Deno.test("transposeColumns() transposes a matrix or some of its columns", () =>
   assert.deepEqual([...transposeColumns(matrix, { columns: 3 })], [1, 4, 2, 5, 3, 6]);
   assert.deepEqual([...transposeColumns(matrix, { columns: 3, first: 1, count: 2 })], [2, 5, 3, 6]);
 });
+
+Deno.test("convertToTflite() writes out a GRU in operators that every runtime has, 11 a step", () => {
+  const { operators } = converted("gru");
+  assert.deepEqual([...new Set(operators.map(({ operator }) => operator))], [
+    "RESHAPE",
+    "FULLY_CONNECTED",
+    "SPLIT",
+    "LOGISTIC",
+    "MUL",
+    "ADD",
+    "TANH",
+    "SUB",
+    "SOFTMAX",
+  ]);
+  assert.equal(operators.length, 5 + 7 + 11 * 215 + 2);
+});
+
+Deno.test("convertToTflite() makes of a Bidirectional two LSTMs, with REVERSE_V2 or with a second input", () => {
+  const model = ARCHITECTURES.bilstm.build(SIZES), weights = initializeWeights(model, createRng(1));
+  const graph = convertToTflite(model, weights), names = graph.operators.map(({ operator }) => operator);
+  assert.deepEqual(names, [
+    "UNIDIRECTIONAL_SEQUENCE_LSTM",
+    "STRIDED_SLICE",
+    "REVERSE_V2",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM",
+    "STRIDED_SLICE",
+    "CONCATENATION",
+    "FULLY_CONNECTED",
+    "SOFTMAX",
+  ]);
+  const twoInputs = convertToTflite(model, weights, { bidirectional: "two-inputs" });
+  assert.deepEqual(
+    twoInputs.operators.map(({ operator }) => operator),
+    names.filter((name) => name !== "REVERSE_V2"),
+  );
+});
+
+Deno.test("checkConvertible() and convertToTflite() name the layer and what it has that TFLite has not", () => {
+  const { model } = counting(
+    { kind: "Dense", name: "dense", inputs: ["input"], units: 2, activation: "linear" },
+    [3],
+    [3, 2],
+  );
+  const withLayer = (layer: object): Model => ({
+    ...model,
+    layers: [
+      model.layers[0],
+      { name: "odd", inputs: ["input"], ...layer } as unknown as Model["layers"][number],
+    ],
+    output: "odd",
+  });
+  const refused = (layer: object, message: RegExp) =>
+    assert.throws(
+      () => checkConvertible("a model", withLayer(layer), "leave it out"),
+      (error) => error instanceof StageError && message.test(error.message) && error.hint === "leave it out",
+    );
+  refused({ kind: "Lambda" }, /^Cannot convert a model: .*must have a form in TFLite, got Lambda "odd"/);
+  refused(
+    { kind: "Dense", units: 1, activation: "swish" },
+    /operator in TFLite in float and int8, got swish of layer "odd"/,
+  );
+  refused(
+    { kind: "LSTM", units: 1, activation: "tanh", recurrentActivation: "hard_sigmoid" },
+    /got hard_sigmoid of layer "odd"/,
+  );
+  refused({ kind: "Bidirectional", layer: { kind: "GRU", activation: "relu" } }, /got relu of layer "odd"/);
+  checkConvertible("a model", model, "");
+});
+
+Deno.test("convertToTflite() refuses a batch that is no number of windows", () => {
+  const model = ARCHITECTURES.cnn.build(SIZES), weights = initializeWeights(model, createRng(1));
+  for (const batch of [0, -1, 1.5, NaN]) {
+    assert.throws(() => convertToTflite(model, weights, { batch }), /batch must be at least 1/);
+  }
+});
+
+/** The operators of a file of Google's, in order. */
+const officialOperators = (file: string) =>
+  decodeTflite(Deno.readFileSync(`${FIXTURES}/${file}`)).operators.map(({ operator }) => operator);
+
+for (
+  const [name, official] of [["resnet8.h5", "resnet8_float.tflite"], ["str_ww.h5", "str_ww_int8.tflite"]]
+) {
+  Deno.test({
+    name: `[shared] convertToTflite() makes of ${name} as many of each operator as Google's converter`,
+    ignore: !existsSync(FIXTURES),
+    async fn() {
+      const { model, weights } = await decodeKerasModel(Deno.readFileSync(`${FIXTURES}/${name}`), name);
+      const graph = convertToTflite(model, weights);
+      assert.deepEqual(
+        graph.operators.map(({ operator }) => operator).sort(),
+        officialOperators(official).sort(),
+      );
+      // The other file is int8.
+      if (official.includes("float")) {
+        assert.ok(encodeTflite(graph).length <= Deno.statSync(`${FIXTURES}/${official}`).size);
+      }
+    },
+  });
+}

@@ -2,6 +2,7 @@ import {
   elementCount,
   float32Elements,
   int32Elements,
+  type OptionValue,
   type TfliteModel,
   type TfliteTensor,
 } from "./graph.ts";
@@ -9,6 +10,8 @@ import { ACTIVATION, PADDING } from "./schema.ts";
 
 /** Integer constants of up to this many values are written out: shapes, axes, paddings. */
 const SHOWN_VALUES = 8;
+/** More inputs or outputs than an LSTM has: the steps of a window, which say nothing one by one. */
+const LONG_LIST = 30;
 
 const namesByNumber = (values: Record<string, number>) =>
   new Map(Object.entries(values).map(([name, number]) => [number, name.toLowerCase()]));
@@ -32,11 +35,10 @@ export function printGraph(model: TfliteModel): string {
   operators.forEach(({ operator, customCode, version, inputs, outputs, options = {} }, number) => {
     const fused = ACTIVATION_NAMES.get(Number(options.fusedActivationFunction ?? 0)) ?? "unknown activation";
     const head = `${customCode ?? operator} v${version}${fused === "none" ? "" : ` ${fused}`}`;
-    const read = inputs.map((index) => index === -1 ? "-" : describe(tensors[index])).join(", ");
-    const written = outputs.map((index) => describe(tensors[index])).join(", ");
+    const place = String(number).padStart(width);
     lines.push(
-      `${String(number).padStart(width)}  ${head}  (${shortened(read)}) -> ${shortened(written)}${
-        suffix(options)
+      `${place}  ${head}  (${describeAll(inputs, tensors)}) -> ${describeAll(outputs, tensors)}${
+        describeOptions(options)
       }`,
     );
   });
@@ -44,14 +46,22 @@ export function printGraph(model: TfliteModel): string {
   return lines.join("\n");
 }
 
-/** An LSTM's absent inputs in a row, and the parts of a SPLIT, say nothing one by one. */
-function shortened(list: string): string {
-  const parts = list.split(", ");
-  const text = list.replace(/-(, -)+/g, (dashes) => `${dashes.split(", ").length} absent`);
-  const shown = 30;
-  return parts.length > shown
-    ? `${parts.slice(0, 2).join(", ")}, ... ${parts[parts.length - 1]} (${parts.length})`
-    : text;
+/** Describes tensors one behind the other; several absent ones together, of very many the first two and the last. */
+function describeAll(indices: readonly number[], tensors: readonly TfliteTensor[]): string {
+  if (indices.length > LONG_LIST) {
+    const [first, second] = indices, last = indices[indices.length - 1];
+    return `${describeAll([first, second], tensors)}, ... ${
+      describeAll([last], tensors)
+    } (${indices.length})`;
+  }
+  const parts: string[] = [];
+  for (let i = 0; i < indices.length; i++) {
+    const first = i;
+    while (indices[i] === -1 && indices[i + 1] === -1) i++;
+    if (i > first) parts.push(`${i - first + 1} absent`);
+    else parts.push(indices[i] === -1 ? "-" : describe(tensors[indices[i]]));
+  }
+  return parts.join(", ");
 }
 
 const typed = (tensor: TfliteTensor) =>
@@ -79,9 +89,7 @@ function describe(tensor: TfliteTensor): string {
 }
 
 /** Options whose usual value needs no mention. */
-const USUAL: Record<string, unknown> = {
-  fusedActivationFunction: undefined,
-  newShape: undefined,
+const USUAL: Record<string, OptionValue> = {
   strideH: 1,
   strideW: 1,
   dilationHFactor: 1,
@@ -91,9 +99,12 @@ const USUAL: Record<string, unknown> = {
   potScaleInt16: true,
 };
 
-function suffix(options: NonNullable<TfliteModel["operators"][number]["options"]>): string {
+/** Shown elsewhere: before the inputs, and as the output's shape. */
+const SHOWN_OPTIONS = ["fusedActivationFunction", "newShape"];
+
+function describeOptions(options: Record<string, OptionValue>): string {
   const told = Object.entries(options).flatMap(([name, value]) => {
-    if (name === "fusedActivationFunction" || name === "newShape" || value === USUAL[name]) return [];
+    if (SHOWN_OPTIONS.includes(name) || value === USUAL[name]) return [];
     if (name === "padding") return [`padding ${PADDING_NAMES.get(Number(value)) ?? value}`];
     return value === false || value === 0 && name !== "axis" ? [] : [`${name} ${value}`];
   });
