@@ -97,6 +97,7 @@ const DRAWS: Draw[] = [
   ),
   onSequence((_, a) => globalPooling(a % 2 === 0 ? "GlobalMaxPooling1D" : "GlobalAveragePooling1D")),
   (_, a, b) => dense(1 + a % 4, { activation: ACTIVATIONS[b % 4] }),
+  () => ({ kind: "LeakyReLU", negativeSlope: 0.3 }),
   () => ({ kind: "Flatten" }),
   () => ({ kind: "Dropout", rate: 0.5 }),
   (shape, a) => ({

@@ -2,7 +2,7 @@ import { bytesOf, int32Elements, type TfliteOperator } from "../../formats/tflit
 import { editGraph, type GraphEditor, isSameShape, reshapedFrom, reshapeOperator } from "./graph_editor.ts";
 import type { Pass } from "./pass.ts";
 
-const UNARY = ["RELU", "RELU6", "LOGISTIC", "TANH"];
+const UNARY = ["RELU", "RELU6", "LEAKY_RELU", "LOGISTIC", "TANH"];
 const BINARY = ["ADD", "SUB", "MUL"];
 
 /**
