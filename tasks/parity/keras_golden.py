@@ -118,6 +118,17 @@ def gru():
     ], name="gru")
 
 
+def unbiased():
+    return keras.Sequential([
+        keras.Input((7, 2)),
+        layers.LSTM(4, return_sequences=True, use_bias=False),
+        layers.GRU(3, return_sequences=True, use_bias=False),
+        layers.Bidirectional(layers.LSTM(2, return_sequences=True, use_bias=False, name="lstm")),
+        layers.GRU(4, reset_after=False, use_bias=False),
+        layers.Dense(3, activation="softmax", use_bias=False),
+    ], name="unbiased")
+
+
 def bidirectional():
     return keras.Sequential([
         keras.Input((8, 2)),
@@ -223,7 +234,7 @@ prefix = "keras2_" if keras.__version__.startswith("2.") else "keras3_"
 # Models whose files are kept; of the others the JSON says all.
 FILES = (lstm, cnn, functional, bidirectional, images)
 if __name__ == "__main__":
-    for build in (*FILES, pooling, normalization, convolutions, graph, gru, images, image_graph):
+    for build in (*FILES, pooling, normalization, convolutions, graph, gru, unbiased, images, image_graph):
         if len(sys.argv) > 1 and build.__name__ not in sys.argv[1:]:
             continue
         keras.backend.clear_session()

@@ -30,6 +30,8 @@ const GOLDENS = [
   "keras3_graph",
   "keras2_gru",
   "keras3_gru",
+  "keras2_unbiased",
+  "keras3_unbiased",
   "keras2_bidirectional",
   "keras3_bidirectional",
   "keras2_images",

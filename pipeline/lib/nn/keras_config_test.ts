@@ -29,7 +29,9 @@ function cnnWith(layer: number, change: Record<string, unknown>): KerasConfig {
 }
 
 Deno.test("toKerasConfig() writes what Keras 2.15 writes, without what Keras 3 refuses", async () => {
-  for (const name of ["lstm", "cnn", "pooling", "convolutions", "gru", "bidirectional", "images"]) {
+  for (
+    const name of ["lstm", "cnn", "pooling", "convolutions", "gru", "unbiased", "bidirectional", "images"]
+  ) {
     const config = await goldenConfig(`keras2_${name}`);
     for (const { class_name: kind, config: options } of config.config.layers) {
       for (const key of UNWRITTEN[kind] ?? []) delete options[key];

@@ -116,13 +116,13 @@ export function countParameters(model: Model): number {
 }
 
 /**
- * Checks that weights belong to a model: the names of `weightShapes` in their order, its shapes, finite values.
+ * Checks that weights belong to a model: the names of `weightShapes` in their order, its shapes, finite values, no negative variance.
  *
  * @throws RangeError What does not fit.
  * @throws TypeError Data that is no Float32Array.
  */
 export function checkWeights(model: Model, weights: Weights): void {
-  const expected = weightShapes(model);
+  const expected = layerWeights(model);
   const names = [...weights.keys()];
   const position = expected.findIndex(({ name }, i) => names[i] !== name);
   if (position !== -1 || names.length !== expected.length) {
@@ -134,7 +134,7 @@ export function checkWeights(model: Model, weights: Weights): void {
         }`,
     );
   }
-  for (const { name, shape } of expected) {
+  for (const { name, shape, min = -Infinity } of expected) {
     const tensor = weights.get(name)!;
     if (!(tensor.data instanceof Float32Array)) {
       throw new TypeError(
@@ -155,6 +155,14 @@ export function checkWeights(model: Model, weights: Weights): void {
     if (bad !== -1) {
       throw new RangeError(
         `Cannot use weight "${name}": values must be finite, got ${tensor.data[bad]} at index ${bad}`,
+      );
+    }
+    const low = tensor.data.findIndex((value) => value < min);
+    if (low !== -1) {
+      throw new RangeError(
+        `Cannot use weight "${name}": values must be at least ${min}, got ${
+          tensor.data[low]
+        } at index ${low}`,
       );
     }
   }

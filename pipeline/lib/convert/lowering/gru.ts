@@ -32,7 +32,7 @@ const MAX_STEPS = 1024;
  * @throws StageError More than 1024 steps.
  */
 export function lowerGru(layer: GRULayer, { graph, sequence, weight }: RecurrentContext): number {
-  const { name, units, resetAfter, returnSequences } = layer;
+  const { name, units, resetAfter, returnSequences, useBias = true } = layer;
   const [batch, steps, channels] = shapeOf(graph, sequence), columns = 3 * units;
   if (steps > MAX_STEPS) {
     throw new StageError(
@@ -41,7 +41,7 @@ export function lowerGru(layer: GRULayer, { graph, sequence, weight }: Recurrent
     );
   }
   const kernel = weight("kernel").data, recurrent = weight("recurrent_kernel").data;
-  const { data: bias } = weight("bias");
+  const bias = useBias ? weight("bias").data : new Float32Array((resetAfter ? 2 : 1) * columns);
   const matrix = (part: string, values: Float32Array, rows: number, first: number, count: number) =>
     graph.floatConstant(
       `${name}/${part}`,

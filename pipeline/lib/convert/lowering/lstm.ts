@@ -19,7 +19,7 @@ const ABSENT = -1;
  * inputs, of which peephole, projection and layer normalization weights are absent.
  */
 export function lowerLstm(
-  { name, units, returnSequences }: LSTMLayer,
+  { name, units, returnSequences, useBias = true }: LSTMLayer,
   { graph, sequence, weight }: RecurrentContext,
 ): number {
   const [batch, steps, inChannels] = shapeOf(graph, sequence);
@@ -34,11 +34,12 @@ export function lowerLstm(
     );
   const inputWeights = gateMatrices("kernel", inChannels);
   const recurrentWeights = gateMatrices("recurrent_kernel", units);
+  const bias = useBias ? weight("bias").data : new Float32Array(columns);
   const biases = GATES.map((gate, g) =>
     graph.floatConstant(
       `${name}/bias_${gate}`,
       [units],
-      weight("bias").data.slice(g * units, (g + 1) * units),
+      bias.slice(g * units, (g + 1) * units),
     )
   );
   const state = (stateName: string) =>

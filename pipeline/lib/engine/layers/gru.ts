@@ -10,13 +10,14 @@ import { stepsOf } from "./rounding.ts";
  * Source: Cho et al., "Learning phrase representations using RNN encoder-decoder", 2014; with `resetAfter` as in cuDNN.
  */
 export function compileGru(layer: GRULayer, context: BlockContext): BlockOp {
-  const { inputs: [{ steps, channels }], output, parameters } = context, { units, resetAfter } = layer;
+  const { inputs: [{ steps, channels }], output, parameters } = context,
+    { units, resetAfter, useBias = true } = layer;
   // The two biases stand side by side, as their weight [2, 3 units] is placed.
   const hidden = channels + (resetAfter ? 2 : 1), columns = hidden + units, padded = roundUp(columns, 8);
   const weights = context.reserve(3 * units * padded);
   context.place({ name: "kernel", offset: weights, columnStride: padded });
   context.place({ name: "recurrent_kernel", offset: weights + hidden, columnStride: padded });
-  context.place({ name: "bias", offset: weights + channels, columnStride: padded });
+  if (useBias) context.place({ name: "bias", offset: weights + channels, columnStride: padded });
   const ones = resetAfter ? [channels, channels + 1] : [channels];
   const state = createState(layer, context, { columns, input: 0, hidden, ones });
   const gates = context.allocate(steps * 4 * units * BLOCK_SAMPLES);

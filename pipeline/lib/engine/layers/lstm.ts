@@ -10,12 +10,12 @@ import type { Rounding } from "./rounding.ts";
  * Source: Hochreiter and Schmidhuber, "Long short-term memory", 1997, with the forget gate of Gers et al., 2000.
  */
 export function compileLstm(layer: LSTMLayer, context: BlockContext): BlockOp {
-  const { inputs: [{ steps, channels }], output, parameters } = context, { units } = layer;
+  const { inputs: [{ steps, channels }], output, parameters } = context, { units, useBias = true } = layer;
   const columns = units + channels + 1, padded = roundUp(columns, 8);
   const weights = context.reserve(4 * units * padded);
   context.place({ name: "kernel", offset: weights + units, columnStride: padded });
   context.place({ name: "recurrent_kernel", offset: weights, columnStride: padded });
-  context.place({ name: "bias", offset: weights + units + channels, columnStride: padded });
+  if (useBias) context.place({ name: "bias", offset: weights + units + channels, columnStride: padded });
   const state = createState(layer, context, { columns, hidden: 0, input: units, ones: [units + channels] });
   const gates = context.allocate(steps * 4 * units * BLOCK_SAMPLES);
   const cells = context.allocate((steps + 1) * units * BLOCK_SAMPLES);

@@ -9,7 +9,7 @@ interface StateRows {
   /** First row of the input and of the hidden state. */
   input: number;
   hidden: number;
-  /** Rows that are 1, which the biases are multiplied with. */
+  /** Rows that are 1, which the biases are multiplied with; of a layer without biases they are 0, and so is the gradient. */
   ones: number[];
 }
 
@@ -18,7 +18,7 @@ interface StateRows {
  * and the hidden state before it, which is that behind the step before.
  */
 export function createState(
-  { units, returnSequences, goBackwards = false }: RecurrentLayer,
+  { units, returnSequences, goBackwards = false, useBias = true }: RecurrentLayer,
   { inputs: [input], output, allocate }: BlockContext,
   { columns, input: inputRow, hidden: hiddenRow, ones }: StateRows,
 ) {
@@ -39,6 +39,7 @@ export function createState(
     /** Bytes from the gradient of one step's output to the next's; 0: only the last step is put out. */
     outputStep: returnSequences ? hiddenBytes : 0,
     prepare({ floats }: Machine): void {
+      if (!useBias) return;
       for (let t = 0; t < steps; t++) {
         for (const row of ones) {
           const at = (address + t * stepBytes + row * ROW_BYTES) / 4;

@@ -9,6 +9,7 @@ interface Options {
   returnSequences?: boolean;
   resetAfter?: boolean;
   goBackwards?: boolean;
+  useBias?: boolean;
 }
 const gru = (units: number, options: Options = {}): LayerSizes => ({
   kind: "GRU",
@@ -25,7 +26,7 @@ const lstm = (units: number, options: Options = {}): LayerSizes => ({
 });
 const bidirectional = (layer: LayerSizes, mergeMode: MergeMode = "concat"): LayerSizes =>
   ({ kind: "Bidirectional", layer, mergeMode }) as LayerSizes;
-const sequences = { returnSequences: true }, before = { resetAfter: false };
+const sequences = { returnSequences: true }, before = { resetAfter: false }, unbiased = { useBias: false };
 
 testModels({
   gru: chain(input(7, 2), gru(5), softmax),
@@ -46,6 +47,14 @@ testModels({
     gru(5, { ...sequences, goBackwards: true }),
     gru(3, { goBackwards: true, ...before }),
     softmax,
+  ),
+  "stacked lstm and gru without biases": chain(
+    input(6, 2),
+    lstm(3, { ...sequences, ...unbiased }),
+    gru(5, { ...sequences, ...unbiased }),
+    bidirectional(gru(2, { ...sequences, ...unbiased })),
+    gru(3, { ...before, ...unbiased }),
+    { ...softmax, ...unbiased } as LayerSizes,
   ),
   "bidirectional lstm": chain(input(7, 2), bidirectional(lstm(5)), softmax),
   "bidirectional gru": chain(input(7, 2), bidirectional(gru(3)), softmax),

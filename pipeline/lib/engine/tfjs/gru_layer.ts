@@ -24,10 +24,10 @@ export function registerGru(tf: TensorFlow, { layers, registerClass }: TfLayerCl
     static className = "ResetAfterGruCell";
     readonly stateSize: number;
     private variables:
-      | { kernel: TfLayerVariable; recurrentKernel: TfLayerVariable; bias: TfLayerVariable }
+      | { kernel: TfLayerVariable; recurrentKernel: TfLayerVariable; bias?: TfLayerVariable }
       | undefined;
 
-    constructor(private readonly units: number) {
+    constructor(private readonly units: number, private readonly useBias: boolean) {
       super({});
       this.stateSize = units;
     }
@@ -37,7 +37,7 @@ export function registerGru(tf: TensorFlow, { layers, registerClass }: TfLayerCl
       this.variables = {
         kernel: this.addWeight("kernel", [inputShape[inputShape.length - 1], gates], null, zeros),
         recurrentKernel: this.addWeight("recurrent_kernel", [this.units, gates], null, zeros),
-        bias: this.addWeight("bias", [2, gates], null, zeros),
+        bias: this.useBias ? this.addWeight("bias", [2, gates], null, zeros) : undefined,
       };
       this.built = true;
     }
@@ -46,9 +46,12 @@ export function registerGru(tf: TensorFlow, { layers, registerClass }: TfLayerCl
     call([input, hidden]: TfTensor[]): TfTensor[] {
       return tf.tidy(() => {
         const { kernel, recurrentKernel, bias } = this.variables!;
-        const [inputBias, hiddenBias] = tf.split(bias.read(), 2, 0);
-        const ofInput = tf.split(tf.add(tf.matMul(input, kernel.read()), inputBias), 3, 1);
-        const ofHidden = tf.split(tf.add(tf.matMul(hidden, recurrentKernel.read()), hiddenBias), 3, 1);
+        const biases = bias && tf.split(bias.read(), 2, 0);
+        const product = (values: TfTensor, weights: TfLayerVariable, which: number) => {
+          const sums = tf.matMul(values, weights.read());
+          return tf.split(biases ? tf.add(sums, biases[which]) : sums, 3, 1);
+        };
+        const ofInput = product(input, kernel, 0), ofHidden = product(hidden, recurrentKernel, 1);
         const z = tf.sigmoid(tf.add(ofInput[0], ofHidden[0])),
           r = tf.sigmoid(tf.add(ofInput[1], ofHidden[1]));
         const candidate = tf.tanh(tf.add(ofInput[2], tf.mul(r, ofHidden[2])));
@@ -61,10 +64,12 @@ export function registerGru(tf: TensorFlow, { layers, registerClass }: TfLayerCl
   class ResetAfterGru extends RNN {
     static className = "GRU";
     private readonly units: number;
+    private readonly useBias: boolean;
 
     constructor(options: Record<string, unknown>) {
-      super({ ...options, cell: new ResetAfterGruCell(options.units as number) });
+      super({ ...options, cell: new ResetAfterGruCell(options.units as number, options.useBias as boolean) });
       this.units = options.units as number;
+      this.useBias = options.useBias as boolean;
     }
 
     static fromConfig(_: unknown, options: Record<string, unknown>): unknown {
@@ -72,7 +77,7 @@ export function registerGru(tf: TensorFlow, { layers, registerClass }: TfLayerCl
     }
 
     override getConfig(): Record<string, unknown> {
-      return { ...super.getConfig(), units: this.units, resetAfter: true };
+      return { ...super.getConfig(), units: this.units, useBias: this.useBias, resetAfter: true };
     }
   }
 

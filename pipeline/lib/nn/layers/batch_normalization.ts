@@ -88,7 +88,7 @@ export const batchNormalizationKind: LayerKind<BatchNormalizationLayer, z.infer<
       ...(scale ? [spec("gamma", 1)] : []),
       ...(center ? [spec("beta", 0)] : []),
       { ...spec("moving_mean", 0), trainable: false },
-      { ...spec("moving_variance", 1), trainable: false },
+      { ...spec("moving_variance", 1), trainable: false, min: 0 },
     ];
   },
   kerasOptions,

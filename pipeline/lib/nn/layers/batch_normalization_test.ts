@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createRng } from "../../core/rng.ts";
 import { initializeWeights } from "../initialize.ts";
 import type { BatchNormalizationLayer, Model } from "../model.ts";
-import { checkModel, countParameters, weightShapes } from "../shapes.ts";
+import { checkModel, checkWeights, countParameters, weightShapes } from "../shapes.ts";
 import { batchNormalizationKind, blockStatistics } from "./batch_normalization.ts";
 
 function modelWith(options: Partial<BatchNormalizationLayer>): Model {
@@ -73,4 +73,13 @@ Deno.test("blockStatistics() are mean and biased variance over windows and steps
   const { mean, variance } = blockStatistics(windows, 2);
   assert.deepEqual([...mean], [3, 15]);
   assert.deepEqual([...variance], [3.5, 75]);
+});
+
+Deno.test("checkWeights() refuses a negative moving variance by name", () => {
+  const model = modelWith({}), negative = initializeWeights(model, createRng(1));
+  negative.get("norm/moving_variance")!.data[0] = -1e-3;
+  assert.throws(
+    () => checkWeights(model, negative),
+    /weight "norm\/moving_variance": values must be at least 0, got -0\.001/,
+  );
 });

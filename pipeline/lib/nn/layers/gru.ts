@@ -15,7 +15,7 @@ import {
 
 /**
  * Weights: kernel [inChannels, 3 units], recurrent_kernel [units, 3 units], gate order z, r, h; bias [2, 3 units], that of
- * the kernel and that of the recurrent kernel, or without `resetAfter` [3 units]. Activations are tanh and sigmoid.
+ * the kernel and that of the recurrent kernel, or without `resetAfter` [3 units]; none if `useBias` is false. Activations are tanh and sigmoid.
  */
 export interface GRULayer extends RecurrentLayer {
   kind: "GRU";
@@ -33,7 +33,7 @@ export const gruKind: LayerKind<GRULayer, z.infer<typeof gruOptions>> = {
   inputCount: 1,
   outputShape: recurrentOutputShape,
   weights(layer, [[, channels]]) {
-    const { units } = layer, shape = biasShape(layer);
+    const { units, useBias = true } = layer, shape = biasShape(layer);
     return [
       kernelSpec(channels, 3 * units),
       {
@@ -41,7 +41,7 @@ export const gruKind: LayerKind<GRULayer, z.infer<typeof gruOptions>> = {
         shape: [units, 3 * units],
         initialize: (rng) => orthogonalRows([units, 3 * units], rng),
       },
-      { name: "bias", shape, initialize: () => new Float32Array(valueCount(shape)) },
+      ...(useBias ? [{ name: "bias", shape, initialize: () => new Float32Array(valueCount(shape)) }] : []),
     ];
   },
   kerasOptions: gruOptions,
@@ -49,15 +49,13 @@ export const gruKind: LayerKind<GRULayer, z.infer<typeof gruOptions>> = {
   toKeras: (layer) => ({ ...toRecurrentOptions(layer), reset_after: layer.resetAfter }),
   kerasPath: (_, weight) => `gru_cell/${weight}`,
   /** An observer sees the hidden states of all steps, [time, units], as "<layer>/hidden". */
-  prepare(
-    { name, units, returnSequences, resetAfter, goBackwards = false },
-    { inputShapes: [[steps]], outputShape, weight },
-  ) {
+  prepare(layer, { inputShapes: [[steps]], outputShape, weight }) {
+    const { name, units, returnSequences, resetAfter, goBackwards = false, useBias = true } = layer;
     const output = new Float64Array(valueCount(outputShape));
     const buffers = {
       kernel: weight("kernel"),
       recurrentKernel: weight("recurrent_kernel"),
-      bias: weight("bias"),
+      bias: useBias ? weight("bias") : new Float32Array(valueCount(biasShape(layer))),
       resetAfter,
       goBackwards,
       hidden: returnSequences ? output : new Float64Array(steps * units),

@@ -8,9 +8,6 @@ export const off = z.literal(false).optional();
 /** A number of units, filters, steps. */
 export const size = z.int().min(1);
 export const activation = z.enum(ACTIVATIONS);
-/** A layer without a bias is not supported. */
-export const useBias = z.literal(true);
-
 /** True or False, which some models of Keras 2 have as 1 or 0. */
 export const flag = z.union([z.boolean(), z.literal([0, 1])], { error: "must be boolean" }).transform(
   Boolean,

@@ -20,6 +20,8 @@ export interface WeightSpec {
   keras3Name?: string;
   /** False: the optimizer leaves it alone. Default true. */
   trainable?: boolean;
+  /** Smallest value that it can have. Default: any. */
+  min?: number;
   /** Draws its first values, row-major. */
   initialize(rng: Rng): Float32Array;
 }

@@ -15,7 +15,8 @@ import {
 } from "./recurrent.ts";
 
 /**
- * Weights: kernel [inChannels, 4 units], recurrent_kernel [units, 4 units], bias [4 units]; gate order i, f, c, o.
+ * Weights: kernel [inChannels, 4 units], recurrent_kernel [units, 4 units], bias [4 units] unless `useBias` is false; gate
+ * order i, f, c, o.
  * Activations are tanh and sigmoid.
  */
 export interface LSTMLayer extends RecurrentLayer {
@@ -29,14 +30,16 @@ export const lstmKind: LayerKind<LSTMLayer, z.infer<typeof lstmOptions>> = {
   kind: "LSTM",
   inputCount: 1,
   outputShape: recurrentOutputShape,
-  weights: ({ units }, [[steps, channels]]) => [
+  weights: ({ units, useBias = true }, [[steps, channels]]) => [
     kernelSpec(channels, 4 * units),
     {
       name: "recurrent_kernel",
       shape: [units, 4 * units],
       initialize: (rng) => orthogonalRows([units, 4 * units], rng),
     },
-    { name: "bias", shape: [4 * units], initialize: (rng) => chronoBias(units, steps, rng) },
+    ...(useBias
+      ? [{ name: "bias", shape: [4 * units], initialize: (rng: Rng) => chronoBias(units, steps, rng) }]
+      : []),
   ],
   kerasOptions: lstmOptions,
   fromKeras: fromRecurrentOptions,
@@ -44,14 +47,14 @@ export const lstmKind: LayerKind<LSTMLayer, z.infer<typeof lstmOptions>> = {
   kerasPath: (_, weight) => `lstm_cell/${weight}`,
   /** An observer sees the cell and hidden states of all steps, [time, units], as "<layer>/cell" and "<layer>/hidden". */
   prepare(
-    { name, units, returnSequences, goBackwards = false },
+    { name, units, returnSequences, goBackwards = false, useBias = true },
     { inputShapes: [[steps]], outputShape, weight },
   ) {
     const output = new Float64Array(valueCount(outputShape));
     const buffers = {
       kernel: weight("kernel"),
       recurrentKernel: weight("recurrent_kernel"),
-      bias: weight("bias"),
+      bias: useBias ? weight("bias") : new Float32Array(4 * units),
       goBackwards,
       hidden: returnSequences ? output : new Float64Array(steps * units),
       cell: new Float64Array(steps * units),

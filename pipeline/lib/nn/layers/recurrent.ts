@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { anything, initializers, nulls, off, size, useBias, weightOptions } from "./keras_options.ts";
+import { anything, flag, initializers, nulls, off, size, weightOptions } from "./keras_options.ts";
 import { checkRank, checkSize, type LayerBase } from "./layer_kind.ts";
 
 /** What the layers have that carry a state of `units` values from step to step, beginning at 0. */
@@ -9,6 +9,8 @@ export interface RecurrentLayer extends LayerBase {
   returnSequences: boolean;
   /** Whether it reads from the last step to the first; the steps that it returns stand in that order. Default false. */
   goBackwards?: boolean;
+  /** Default true. */
+  useBias?: boolean;
 }
 
 /** Checks a recurrent layer and gives its output's shape. */
@@ -27,7 +29,7 @@ export const recurrentOptions = {
   units: size,
   activation: z.literal("tanh"),
   recurrent_activation: z.literal("sigmoid"),
-  use_bias: useBias,
+  use_bias: flag,
   return_sequences: z.boolean(),
   return_state: off,
   go_backwards: z.boolean().default(false),
@@ -43,10 +45,10 @@ export const recurrentOptions = {
 
 /** Reads what `recurrentOptions` checked. */
 export function fromRecurrentOptions(
-  options: { units: number; return_sequences: boolean; go_backwards: boolean },
+  options: { units: number; return_sequences: boolean; go_backwards: boolean; use_bias: boolean },
 ): Omit<RecurrentLayer, keyof LayerBase> {
-  const { units, return_sequences: returnSequences, go_backwards: goBackwards } = options;
-  return { units, returnSequences, ...(goBackwards && { goBackwards }) };
+  const { units, return_sequences: returnSequences, go_backwards: goBackwards, use_bias: useBias } = options;
+  return { units, returnSequences, ...(goBackwards && { goBackwards }), ...(!useBias && { useBias }) };
 }
 
 /**
@@ -55,7 +57,7 @@ export function fromRecurrentOptions(
  * @param ofKind What stands behind the initializers.
  */
 export function toRecurrentOptions(
-  { units, returnSequences, goBackwards = false }: RecurrentLayer,
+  { units, returnSequences, goBackwards = false, useBias = true }: RecurrentLayer,
   ofKind: Record<string, unknown> = {},
 ): Record<string, unknown> {
   return {
@@ -67,7 +69,7 @@ export function toRecurrentOptions(
     units,
     activation: "tanh",
     recurrent_activation: "sigmoid",
-    use_bias: true,
+    use_bias: useBias,
     ...initializers(["kernel", "recurrent", "bias"]),
     ...ofKind,
     ...nulls("regularizer", ["kernel", "recurrent", "bias", "activity"]),
