@@ -1,8 +1,7 @@
 import type { Roundings } from "../../engine/layers/rounding.ts";
 import { createWasmEngine } from "../../engine/wasm_engine.ts";
 import type { Model, Weights } from "../../nn/model.ts";
-import { evaluate, type Evaluation } from "../../train/evaluate.ts";
-import type { TrainingSet } from "../../train/fold_windows.ts";
+import { evaluate, type Evaluation, type LabelledWindows } from "../../train/evaluate.ts";
 import { createSchedule } from "../../train/schedules.ts";
 import { type TrainingSetup } from "../../train/training_setup.ts";
 import { trainModel, type TrainOptions, type TrainResult } from "../../train/train_model.ts";
@@ -18,8 +17,8 @@ export interface FineTuneOptions extends Pick<TrainOptions, "resume" | "onEpoch"
   roundings: Roundings;
   /** As the model was trained. */
   setup: TrainingSetup;
-  train: TrainingSet;
-  validation: TrainingSet;
+  train: LabelledWindows;
+  validation: LabelledWindows;
   /** At least 1. */
   epochs: number;
   /** The largest, at the beginning; it falls along half a cosine to a hundredth. */
