@@ -5,6 +5,7 @@ import { checkWeights, outputShapes } from "../nn/shapes.ts";
 import { createGraphBuilder } from "./graph_builder.ts";
 import { hasActivationOperator } from "./lowering/activation.ts";
 import type { BidirectionalForm, LoweringContext } from "./lowering/context.ts";
+import { checkGruSteps } from "./lowering/gru.ts";
 import { loweringOf } from "./lowering/lowerings.ts";
 import { reverseInputName } from "../formats/tflite/window_inputs.ts";
 import { openBatch } from "./open_batch.ts";
@@ -26,13 +27,21 @@ export interface ConvertOptions {
  * Says before anything is computed that a model cannot be converted.
  *
  * @param name Of the model, for the message. @param hint What to do instead.
- * @throws StageError A layer or an activation that has no form in TFLite.
+ * @throws StageError A layer or an activation that has no form in TFLite, a GRU over too many steps.
  */
 export function checkConvertible(name: string, model: Model, hint: string): void {
   for (const layer of model.layers) {
     const problem = layerProblem(layer);
     if (problem !== undefined) throw new StageError(`Cannot convert ${name}: ${problem}`, { hint });
   }
+  const isGru = (layer: Layer) => (layer.kind === "Bidirectional" ? layer.layer : layer).kind === "GRU";
+  const grus = model.layers.filter(isGru), names = new Set(model.layers.map((layer) => layer.name));
+  // Layers that are looked at by themselves have no shapes.
+  if (grus.length === 0 || !model.layers.every(({ inputs }) => inputs.every((input) => names.has(input)))) {
+    return;
+  }
+  const shapes = outputShapes(model);
+  for (const gru of grus) checkGruSteps(gru.name, shapes.get(gru.inputs[0])![0]);
 }
 
 /** @returns Why a layer has no form in TFLite, in words that follow "Cannot convert ...: "; undefined where it has one. */

@@ -3,6 +3,7 @@ import type { GraphBuilder } from "../graph_builder.ts";
 import { transposeColumns } from "../matrix.ts";
 import { convolve, convolveDepthwise, pad, type Sliding, type WeightTensors } from "../operations.ts";
 import { activated } from "./activation.ts";
+import { biasConstant } from "./bias.ts";
 import type { Lowering, LoweringContext } from "./context.ts";
 import { onImages } from "./images.ts";
 
@@ -22,16 +23,6 @@ function padCausally(
   const margin = (kernelSize - 1) * dilation;
   if (padding !== "causal" || margin === 0) return image;
   return pad(graph, image, { name: `${name}/padded`, paddings: [[0, 0], [0, 0], [margin, 0], [0, 0]] });
-}
-
-/** Adds a layer's bias [filters], zeros where it has none: not all runtimes compute without. @returns Its index. */
-export function biasConstant(
-  { graph, weight, hasWeight }: LoweringContext,
-  layer: { name: string },
-  filters: number,
-): number {
-  const values = hasWeight("bias") ? weight("bias").data : new Float32Array(filters);
-  return graph.floatConstant(`${layer.name}/bias`, [filters], values);
 }
 
 /**

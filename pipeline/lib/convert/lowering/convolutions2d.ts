@@ -2,8 +2,8 @@ import type { Conv2DLayer, DepthwiseConv2DLayer, SeparableConv2DLayer } from "..
 import { transposeColumns } from "../matrix.ts";
 import { convolve, convolveDepthwise, type Sliding, type WeightTensors } from "../operations.ts";
 import { activated } from "./activation.ts";
+import { biasConstant } from "./bias.ts";
 import type { Lowering, LoweringContext } from "./context.ts";
-import { biasConstant } from "./convolutions.ts";
 
 const slidingOf = (
   { strides, dilation, padding }: Conv2DLayer | DepthwiseConv2DLayer | SeparableConv2DLayer,

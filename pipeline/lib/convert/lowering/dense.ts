@@ -2,8 +2,8 @@ import type { DenseLayer } from "../../nn/model.ts";
 import { transposeColumns } from "../matrix.ts";
 import { fullyConnected, reshape } from "../operations.ts";
 import { activated } from "./activation.ts";
+import { biasConstant } from "./bias.ts";
 import type { Lowering } from "./context.ts";
-import { biasConstant } from "./convolutions.ts";
 
 /**
  * Lowers a dense layer to FULLY_CONNECTED; Keras' kernel [inFeatures, units] becomes [units, inFeatures].

@@ -18,6 +18,15 @@ import type { RecurrentContext } from "./context.ts";
 /** Operators have at most this many inputs and outputs here (see `OPERATOR_RULES`). */
 const MAX_STEPS = 1024;
 
+/** @throws StageError More steps than a GRU can be written out for. */
+export function checkGruSteps(layer: string, steps: number): void {
+  if (steps <= MAX_STEPS) return;
+  throw new StageError(
+    `Cannot convert layer "${layer}": a GRU is written out step by step, of which there may be ${MAX_STEPS}, got ${steps}`,
+    { hint: "an LSTM is one operator for any number of steps" },
+  );
+}
+
 /**
  * Lowers a GRU that reads forwards, step by step: TFLite has no such operator, and every runtime has those that it
  * is made of, in float and int8.
@@ -34,12 +43,7 @@ const MAX_STEPS = 1024;
 export function lowerGru(layer: GRULayer, { graph, sequence, weight }: RecurrentContext): number {
   const { name, units, resetAfter, returnSequences, useBias = true } = layer;
   const [batch, steps, channels] = shapeOf(graph, sequence), columns = 3 * units;
-  if (steps > MAX_STEPS) {
-    throw new StageError(
-      `Cannot convert layer "${name}": a GRU is written out step by step, of which there may be ${MAX_STEPS}, got ${steps}`,
-      { hint: "an LSTM is one operator for any number of steps" },
-    );
-  }
+  checkGruSteps(name, steps);
   const kernel = weight("kernel").data, recurrent = weight("recurrent_kernel").data;
   const bias = useBias ? weight("bias").data : new Float32Array((resetAfter ? 2 : 1) * columns);
   const matrix = (part: string, values: Float32Array, rows: number, first: number, count: number) =>

@@ -6,7 +6,7 @@ import { maxAbsDifference } from "../../metrics/agreement.ts";
 import { forward } from "../../nn/forward.ts";
 import type { Model } from "../../nn/model.ts";
 import { openTfliteLibrary } from "../../runtime/tflite_ffi.ts";
-import { type ConvertOptions, convertToTflite } from "../convert.ts";
+import { checkConvertible, type ConvertOptions, convertToTflite } from "../convert.ts";
 import {
   bidirectional,
   conv1d,
@@ -77,8 +77,15 @@ Deno.test("convertToTflite() with two inputs wants the Bidirectional to read an 
   );
 });
 
-Deno.test("convertToTflite() refuses a GRU of more steps than can be written out", () => {
+Deno.test("checkConvertible() and convertToTflite() refuse a GRU of more steps than can be written out", () => {
   const long = model([1025, 1], gru(1));
+  for (const tooLong of [long, model([1025, 1], bidirectional(gru(1)))]) {
+    assert.throws(
+      () => checkConvertible("gru", tooLong, ""),
+      /layer "layer0": a GRU is written out.*got 1025/,
+    );
+  }
+  checkConvertible("gru", model([1024, 1], gru(1)), "");
   assert.throws(
     () => convertToTflite(long, livelyWeights(long)),
     /layer "layer0": a GRU is written out.*got 1025/,
