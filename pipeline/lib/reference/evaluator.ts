@@ -80,7 +80,8 @@ export function createEvaluator(
       checkInputs(inputs, model.inputs.map((tensor) => operands[tensor]));
       inputs.forEach((values, i) => setValues(operands[model.inputs[i]].values, values));
       for (const { values, quantization } of states) {
-        if (!(values instanceof BigInt64Array)) values.fill(quantization?.zeroPoint[0] ?? 0);
+        if (values instanceof Int8Array) values.fill(quantization?.zeroPoint[0] ?? 0);
+        else if (!(values instanceof BigInt64Array)) values.fill(0);
       }
       observe = observer;
       for (const { run, outputs } of steps) {

@@ -16,9 +16,13 @@ export function roundHalfAway(value: number): number {
 /**
  * Source: QuantizeMultiplier in tensorflow/lite/kernels/internal/quantization_util.cc of TensorFlow 2.9.
  *
- * @param real At least 0 and below 2^31.
+ * @param real At least 0 and below 2^30.
+ * @throws RangeError Another number.
  */
 export function quantizeMultiplier(real: number): QuantizedMultiplier {
+  if (!(real >= 0 && real < 2 ** 30)) {
+    throw new RangeError(`its scales must give a factor in [0, 2^30), got ${real}`);
+  }
   if (real === 0) return { multiplier: 0, shift: 0 };
   let shift = Math.floor(Math.log2(real)) + 1;
   // The logarithm of a number next to a power of two may be rounded to the power.

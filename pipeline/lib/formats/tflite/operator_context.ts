@@ -6,6 +6,8 @@ export interface OperatorContext {
   /** By position; undefined for an absent one. */
   inputs: (TfliteTensor | undefined)[];
   outputs: TfliteTensor[];
+  /** Scales inside an integer LSTM. */
+  intermediates: TfliteTensor[];
 }
 
 /** @returns The elements of an INT32 constant input. */

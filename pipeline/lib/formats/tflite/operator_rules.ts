@@ -1,3 +1,4 @@
+import { elementCount } from "./graph.ts";
 import type { OperatorContext } from "./operator_context.ts";
 import * as shapes from "./operator_shapes.ts";
 import {
@@ -161,6 +162,7 @@ export const OPERATOR_RULES: Readonly<Record<string, OperatorRule>> = {
     axes: [1],
     types: sameType(FLOAT_OR_INT8, [1]),
     shape: shapes.sameShape,
+    check: reversalProblem,
   },
   SPLIT: {
     inputs: TWO,
@@ -203,6 +205,14 @@ function softmaxProblem({ inputs, operator }: OperatorContext): string | undefin
   return beta > 0 && beta * scale > 2 ** -25 && beta * scale < 2 ** 25
     ? undefined
     : `its beta times the input's scale must be in (2^-25, 2^25), got ${beta} x ${scale}`;
+}
+
+/** The kernel of TFLite 2.9 turns the first axis round and leaves the others. */
+function reversalProblem({ inputs: [, axes] }: OperatorContext): string | undefined {
+  const count = elementCount(axes!.shape);
+  return count === 1
+    ? undefined
+    : `it must name 1 axis, because TFLite 2.9 looks at the first only, got ${count}`;
 }
 
 /** The kernel aborts the process where the output's scale is a millionth of the inputs'. */

@@ -83,8 +83,14 @@ const LSTM_TYPES = [
 ];
 
 /** Of UNIDIRECTIONAL_SEQUENCE_LSTM. */
-export const lstmTypes: TypeCheck = ({ inputs, outputs: [output], operator }) => {
+export const lstmTypes: TypeCheck = ({ inputs, outputs: [output], intermediates }) => {
   const weights = inputs.slice(1, 9), biases = inputs.slice(12, 16);
+  const other = weights.find((tensor) => tensor!.type !== weights[0]!.type);
+  if (other !== undefined) {
+    return `its weights must have one type, because the kernel looks at one only, got ${
+      weights[0]!.type
+    } and ${other.type}`;
+  }
   for (let gate = 0; gate < 8; gate++) {
     const types = [inputs[0], weights[gate], biases[gate % 4], inputs[18], inputs[19], output]
       .map((tensor) => tensor!.type).join();
@@ -93,8 +99,8 @@ export const lstmTypes: TypeCheck = ({ inputs, outputs: [output], operator }) =>
     }
   }
   if (weights[0]!.type === "FLOAT32") return undefined;
-  if (inputs[0]!.type === "INT8" && operator.intermediates?.length !== 5) {
-    return `an integer LSTM must have 5 intermediates, got ${operator.intermediates?.length ?? 0}`;
+  if (inputs[0]!.type === "INT8" && intermediates.length !== 5) {
+    return `an integer LSTM must have 5 intermediates, got ${intermediates.length}`;
   }
   const cellScale = inputs[19]!.quantization?.scale[0] ?? 1;
   if (inputs[19]!.type === "INT16" && !isCellScale(cellScale)) {
@@ -105,8 +111,18 @@ export const lstmTypes: TypeCheck = ({ inputs, outputs: [output], operator }) =>
     return "its hidden state must have the zero point 0, because TFLite 2.9 subtracts it where later " +
       `releases add it, got ${hiddenZeroPoint}`;
   }
-  return scalesProblem([...weights, inputs[0], inputs[18], inputs[19], output]);
+  return scalesProblem([...weights, inputs[0], inputs[18], inputs[19], output]) ??
+    (inputs[0]!.type === "INT8" ? hiddenProblem([inputs[18]!, output, intermediates[4]]) : undefined);
 };
+
+/** The kernel computes in the last intermediate's scale and copies the integers to hidden state and output. */
+function hiddenProblem(tensors: TfliteTensor[]): string | undefined {
+  const scales = tensors.map(({ quantization }) => quantization?.scale[0]);
+  const zeroPoints = tensors.map(({ quantization }) => quantization?.zeroPoint[0] ?? 0);
+  return new Set(scales).size === 1 && new Set(zeroPoints).size === 1
+    ? undefined
+    : `its hidden state, output and last intermediate must have one quantization, got scales ${scales}`;
+}
 
 function isCellScale(scale: number): boolean {
   const exponent = Math.log2(scale);

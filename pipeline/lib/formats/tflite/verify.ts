@@ -184,6 +184,7 @@ function operatorProblem(
     operator,
     inputs: operator.inputs.map((index) => index === -1 ? undefined : model.tensors[index]),
     outputs: operator.outputs.map((index) => model.tensors[index]),
+    intermediates: (operator.intermediates ?? []).map((index) => model.tensors[index]),
   };
   return optionsProblem(operator, rule) ?? constantsProblem(operator, rule, model) ?? rule.types(context) ??
     shapeProblem(context, rule) ?? rule.check?.(context);

@@ -256,6 +256,10 @@ Deno.test("verifyTflite() refuses axes, permutations and slices outside the shap
     single({ operator: "TRANSPOSE", shape: [2, 3], constants: [[0, 0]], output: [2, 2] }),
     /must name 2 axes once each/,
   );
+  assert.match(
+    single({ operator: "REVERSE_V2", shape: [2, 3], constants: [[0, 1]], output: [2, 3] }),
+    /must name 1 axis, because TFLite 2\.9 looks at the first only, got 2/,
+  );
   const slice = (begin: number, stride: number) =>
     single({
       operator: "STRIDED_SLICE",

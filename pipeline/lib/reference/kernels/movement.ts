@@ -76,5 +76,5 @@ function planPad(context: KernelContext): Run {
 
 function paddingOf({ inputs: [, , value] }: KernelContext, output: Operand): number {
   if (value !== undefined) return Number(value.values[0]);
-  return output.quantization?.zeroPoint[0] ?? 0;
+  return output.type === "FLOAT32" ? 0 : output.quantization?.zeroPoint[0] ?? 0;
 }
