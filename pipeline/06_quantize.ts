@@ -1,4 +1,4 @@
-/** model.tflite -> model_int8.tflite and other forms, calibrated on training windows only, held against float32. */
+/** model.tflite -> model_int8.tflite and other forms, or any .tflite that is named, calibrated on training windows only, held against float32. */
 import { createHash } from "node:crypto";
 import {
   type QuantizationMetadata,
@@ -21,6 +21,7 @@ import { layerErrorTable } from "./lib/report/layer_errors.ts";
 import { classifyWindows, spreadRows } from "./lib/runtime/run_windows.ts";
 import { type Interpreter, openTfliteLibrary } from "./lib/runtime/tflite_ffi.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
+import { quantizeFile } from "./lib/stage/file_modes/quantize.ts";
 import { runStage } from "./lib/stage/run.ts";
 import type { StageContext } from "./lib/stage/stage_context.ts";
 
@@ -183,4 +184,4 @@ await runStage(STAGES.quantize, {
         `${comparison.comparedWindows} windows`,
     };
   },
-});
+}, quantizeFile);

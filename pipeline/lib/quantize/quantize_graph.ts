@@ -1,4 +1,5 @@
 import type { TfliteModel } from "../formats/tflite/graph.ts";
+import type { TensorTypeName } from "../formats/tflite/schema.ts";
 import { quantizeDynamically } from "./dynamic_range.ts";
 import { addFloatEnds } from "./float_ends.ts";
 import { quantizeToFloat16 } from "./float16.ts";
@@ -21,18 +22,28 @@ export interface QuantizeOptions {
   io?: "int8" | "float";
 }
 
+const ROUNDED_TYPES: readonly TensorTypeName[] = ["INT8", "UINT8", "INT16", "FLOAT16"];
+
 /**
  * Quantizes a float32 graph.
  *
  * @param floatGraph Left as it is.
  * @param ranges By tensor name, as `calibrate` gives them; only the mode int8 looks at them.
- * @throws RangeError An operator that has no form in this mode, or a tensor without range.
+ * @throws RangeError A graph that is quantized already, an operator that has no form in this mode, or a tensor without
+ *   range.
  */
 export function quantizeGraph(
   floatGraph: TfliteModel,
   ranges: Ranges,
   { mode, io = "int8" }: QuantizeOptions,
 ): TfliteModel {
+  const rounded = floatGraph.tensors.find(({ type }) => ROUNDED_TYPES.includes(type));
+  if (rounded !== undefined) {
+    throw new RangeError(
+      `Cannot quantize graph: its tensors must be FLOAT32, got ${rounded.type} for "${rounded.name}"; ` +
+        "what is rounded once is not to be rounded again",
+    );
+  }
   switch (mode) {
     case "int8": {
       const int8 = quantizeToInt8(floatGraph, ranges);

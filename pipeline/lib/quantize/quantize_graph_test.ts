@@ -276,3 +276,10 @@ Deno.test("quantizeGraph() gives a model with a second, reversed input the very 
   assert.deepEqual(input, reversed);
   assert.deepEqual(run(twoInputs, windows), run(reversing, windows));
 });
+
+Deno.test("quantizeGraph() refuses what is quantized already, in every mode", () => {
+  const { graph } = GRAPHS.ADD, int8 = quantized(graph, windowsFor(graph), { mode: "int8" });
+  for (const mode of ["int8", "int8-dynamic", "float16"] as const) {
+    assert.throws(() => quantizeGraph(int8, new Map(), { mode }), /must be FLOAT32, got INT8 for "input"/);
+  }
+});

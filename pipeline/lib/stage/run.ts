@@ -74,7 +74,13 @@ export async function runStage<S extends ParamSpec, E = undefined>(
 ): Promise<void> {
   await exitWith(stage.name, async () => {
     const { args } = Deno, printHelp = () => console.log(helpText(stage, fileMode));
-    if (fileMode && await runFileMode(fileMode, { args, stageParams: stage.params, printHelp })) return;
+    if (
+      fileMode && await runFileMode(fileMode, {
+        args,
+        stageParams: { ...stage.params, ...FRAME_FLAGS },
+        printHelp,
+      })
+    ) return;
     await runStageWith(stage, work, { args, printHelp });
   });
 }
