@@ -20,12 +20,14 @@ import { bytesText, factLines, type FileKind, type Inspection, titleOf } from ".
 
 const MAX_ROWS = 40;
 const MAX_TEXT = 60;
+/** A hash fits in. */
+const MAX_VALUE = 100;
 
 const count = (value: number): string => value.toLocaleString("en");
 /** Names come from the file: control characters would reach the terminal. */
-const shorten = (text: string): string => {
+const shorten = (text: string, most = MAX_TEXT): string => {
   const plain = text.replace(/\p{Cc}/gu, "?");
-  return plain.length > MAX_TEXT ? `${plain.slice(0, MAX_TEXT - 3)}...` : plain;
+  return plain.length > most ? `${plain.slice(0, most - 3)}...` : plain;
 };
 
 function inspectTflite(path: string): Inspection {
@@ -198,13 +200,25 @@ function readMetadata(data: Uint8Array): unknown {
 
 function metadataLines({ name, bytes, value }: { name: string; bytes: number; value: unknown }): string[] {
   if (typeof value !== "object" || value === null) {
-    const shown = value === undefined ? `${count(bytes)} bytes` : shorten(JSON.stringify(value));
-    return [`${shorten(name)}: ${shown}`];
+    return [
+      `${shorten(name)}: ${value === undefined ? `${count(bytes)} bytes` : shorten(JSON.stringify(value))}`,
+    ];
   }
+  const entries = flatEntries(value), shown = entries.slice(0, MAX_ROWS);
   return [
     `${shorten(name)}:`,
-    ...Object.entries(value).map(([key, entry]) => `  ${shorten(key)}: ${shorten(JSON.stringify(entry))}`),
+    ...shown.map(([key, entry]) => `  ${shorten(key)}: ${shorten(JSON.stringify(entry), MAX_VALUE)}`),
+    ...(entries.length > shown.length ? [`  ... and ${entries.length - shown.length} more`] : []),
   ];
+}
+
+/** The values of an object and of the objects in it, by their path. */
+function flatEntries(value: object, path = ""): [key: string, value: unknown][] {
+  return Object.entries(value).flatMap(([key, inner]): [string, unknown][] =>
+    typeof inner === "object" && inner !== null && !Array.isArray(inner)
+      ? flatEntries(inner, `${path}${key}.`)
+      : [[`${path}${key}`, inner]]
+  );
 }
 
 function verdictTable(verdicts: readonly TargetVerdict[], model: TfliteModel): string[] {

@@ -50,9 +50,7 @@ export function formatModelCard(card: ModelCard): string {
     "## Results",
     resultsText(card),
     "## Quantization",
-    `Full integer: int8 weights, activations, input and output; ranges from ${
-      count(data.calibrationWindows)
-    } training windows.`,
+    quantizationText(card),
     "## Devices",
     devicesText(card),
     "## Edge TPU",
@@ -71,8 +69,11 @@ function inputText({ input }: ModelCard): string {
 }
 
 function resultsText({ results, classes }: ModelCard): string {
-  const reports = ["float32", "int8"].flatMap((form): [string, Report][] =>
-    form in results ? [[form, results[form] as unknown as Report]] : []
+  const reports = Object.entries(results).filter(
+    (entry): entry is [string, Report & ModelCard["results"][string]] => {
+      const [, value] = entry;
+      return typeof value === "object" && value !== null && "classes" in value && "accuracy" in value;
+    },
   );
   const rows = reports.map(([form, { accuracy, macroF1, classes: figures }]) => [
     form,
@@ -91,6 +92,16 @@ function resultsText({ results, classes }: ModelCard): string {
     count(Number(results.comparedWindows ?? 0))
   } test windows, in percent; of each class sensitivity / positive ` +
     `predictivity (windows).\n\n${table(["form", "accuracy", "macro-F1", ...classes], rows)}`;
+}
+
+function quantizationText({ data, results }: ModelCard): string {
+  const { calibration } = results as { calibration?: { method: string; sha256: string } };
+  const how = calibration === undefined
+    ? ""
+    : ` by ${calibration.method}, SHA-256 of their values \`${calibration.sha256}\``;
+  return `int8: integer weights and activations, ranges from ${
+    count(data.calibrationWindows)
+  } training windows${how}.`;
 }
 
 function devicesText({ devices }: ModelCard): string {
