@@ -37,11 +37,9 @@ const FURTHER_FORMS = {
   "float16": { stage: "06_quantize", file: "model_float16.tflite", format: "tflite-float16" },
 } as const;
 
-/** Forms of .tflite files by their format: the part of the file's name and of the C++ folder's. */
-const TFLITE_FORMS: Partial<Record<ModelCard["files"][number]["format"], string>> = {
-  "tflite-float32": "float32",
-  "tflite-int8": "int8",
-};
+/** @returns Of a .tflite file's format what stands behind "tflite-", the name of its C++ folder; undefined for another file's. */
+const formOf = (format: ModelCard["files"][number]["format"]): string | undefined =>
+  /^tflite-(.*)$/.exec(format)?.[1];
 
 type Json = ModelCard["training"];
 
@@ -169,12 +167,12 @@ function writeModel(context: Context, model: string): void {
   const further = Object.entries(FURTHER_FORMS).flatMap(([mode, file]) => modes.includes(mode) ? [file] : []);
   const files = [...MODEL_FILES, ...further].map(({ stage, file, format }): ModelFile => {
     const content = context.read(`${stage}/${model}`, file);
-    const graph = format in TFLITE_FORMS ? decodeTflite(content, file) : undefined;
+    const graph = formOf(format) === undefined ? undefined : decodeTflite(content, file);
     return { entry: { ...publish(file, content), format }, content, graph };
   });
   const { fs, windowSamples, rPeakOffset } = signalFormOf(context.readJson("03_window", COUNTS_FILE));
   const sources = files.flatMap(({ entry: { file, format, sha256 }, content, graph }) => {
-    const form = TFLITE_FORMS[format], name = `${context.study}-${model}-${form}`;
+    const form = formOf(format), name = `${context.study}-${model}-${form}`;
     const written = graph && microSources(graph, content, {
       name,
       file,

@@ -61,6 +61,25 @@ Deno.test("judgeTargets() names what accelerators do not take", () => {
   assert.match(dilated["Edge TPU"].join(), /0 CONV_2D: the same dilation/);
 });
 
+Deno.test("judgeTargets() knows that tflite-micro has no kernels for rounded weights of float activations", () => {
+  const micro = (change: (model: TfliteModel) => void) => {
+    const model = smallModel();
+    change(model);
+    return judgeTargets(model)[1].findings.map(({ problem }) => problem).join();
+  };
+  assert.match(
+    micro((m) => m.tensors[6].type = "INT8"),
+    /no kernel for INT8 weights with FLOAT32 activations/,
+  );
+  assert.match(
+    micro((m) => {
+      m.tensors[6].type = "FLOAT16";
+      m.operators.unshift({ operator: "DEQUANTIZE", version: 3, inputs: [6], outputs: [7] });
+    }),
+    /no kernel for FLOAT16/,
+  );
+});
+
 Deno.test("judgeTargets() says the same of several operators once", () => {
   const texts = judge((m) => {
     for (const operator of m.operators) operator.operator = "FAKE_QUANT";

@@ -57,7 +57,8 @@ const TABLE: TargetTable = {
   CONV_2D: weighted,
   DEPTHWISE_CONV_2D: weighted,
   FULLY_CONNECTED: weighted,
-  DEQUANTIZE: activationTypes("INT8", "INT16", "UINT8", "FLOAT32"),
+  DEQUANTIZE: ({ inputs: [input] }) =>
+    input?.type === "FLOAT16" ? "no kernel for FLOAT16, got half-precision weights" : undefined,
   UNIDIRECTIONAL_SEQUENCE_LSTM: allOf(weighted, plainLstm),
 };
 
