@@ -247,6 +247,8 @@ export const LAYER_MODELS: Record<string, Model> = {
     lstm(4, SEQUENCES),
     lstm(3),
   ),
+  "LSTM without bias": model([9, 2], lstm(4, { useBias: false })),
+  "GRU without bias": model([9, 2], gru(4, { useBias: false })),
   "GRU": model([9, 2], gru(4)),
   "GRU of one step": model([1, 2], gru(4)),
   "GRU that resets before": model([9, 2], gru(4, { resetAfter: false })),

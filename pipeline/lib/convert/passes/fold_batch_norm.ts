@@ -1,5 +1,6 @@
 import { bytesOf, float32Elements, type TfliteOperator } from "../../formats/tflite/graph.ts";
 import { PADDING } from "../../formats/tflite/schema.ts";
+import { samePadding } from "./fold_padding.ts";
 import { editGraph, type GraphEditor, isPlain } from "./graph_editor.ts";
 import type { Pass } from "./pass.ts";
 
@@ -95,12 +96,9 @@ function foldBefore(operator: TfliteOperator, editor: GraphEditor): void {
 function padsWithZeros(operator: TfliteOperator, editor: GraphEditor): boolean {
   if (operator.operator === "FULLY_CONNECTED" || operator.options!.padding === PADDING.VALID) return false;
   const input = editor.shapeOf(operator.inputs[0]), filter = editor.shapeOf(operator.inputs[1]);
-  return (["H", "W"] as const).some((side, i) => {
-    const stride = Number(operator.options![`stride${side}`]);
-    const span = (filter[1 + i] - 1) * Number(operator.options![`dilation${side}Factor`]) + 1;
-    const size = input[1 + i], steps = Math.ceil(size / stride);
-    return (steps - 1) * stride + span > size;
-  });
+  return (["H", "W"] as const).some((side, i) =>
+    samePadding(operator, side, { size: input[1 + i], filter: filter[1 + i] }).total > 0
+  );
 }
 
 /** The weights of a product on their way to other values. */

@@ -2,6 +2,7 @@ import type { TfliteModel } from "../../formats/tflite/graph.ts";
 import { eliminateReshapes } from "./eliminate_reshapes.ts";
 import { foldBatchNorm } from "./fold_batch_norm.ts";
 import { foldConstants } from "./fold_constants.ts";
+import { foldPadding } from "./fold_padding.ts";
 import { fuseActivations } from "./fuse_activations.ts";
 import type { Pass } from "./pass.ts";
 import { removeDead } from "./remove_dead.ts";
@@ -25,6 +26,7 @@ export const PASSES: readonly NamedPass[] = [
   { name: "removeDead", pass: removeDead },
   { name: "foldConstants", pass: foldConstants },
   { name: "foldBatchNorm", pass: foldBatchNorm },
+  { name: "foldPadding", pass: foldPadding },
   { name: "fuseActivations", pass: fuseActivations },
   { name: "removeDead", pass: removeDead },
   { name: "shareConstants", pass: shareConstants },

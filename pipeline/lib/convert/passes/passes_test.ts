@@ -98,6 +98,7 @@ const DRAWS: Draw[] = [
   onSequence((_, a) => globalPooling(a % 2 === 0 ? "GlobalMaxPooling1D" : "GlobalAveragePooling1D")),
   (_, a, b) => dense(1 + a % 4, { activation: ACTIVATIONS[b % 4] }),
   () => ({ kind: "LeakyReLU", negativeSlope: 0.3 }),
+  onSequence((_, a, b) => ({ kind: "ZeroPadding1D", padding: [[a % 3, b % 3]] })),
   () => ({ kind: "Flatten" }),
   () => ({ kind: "Dropout", rate: 0.5 }),
   (shape, a) => ({
