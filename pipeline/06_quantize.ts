@@ -7,7 +7,7 @@ import {
 import { readWindowSet, type WindowSet } from "./lib/artefacts/window_set.ts";
 import { AAMI_CLASSES } from "./lib/beats/aami.ts";
 import { createRng } from "./lib/core/rng.ts";
-import { bytesOf } from "./lib/formats/tflite/graph.ts";
+import { bytesOf, type TfliteModel } from "./lib/formats/tflite/graph.ts";
 import { decodeTflite } from "./lib/formats/tflite/reader.ts";
 import { encodeTflite } from "./lib/formats/tflite/writer.ts";
 import { fractionEqual } from "./lib/metrics/agreement.ts";
@@ -24,6 +24,7 @@ import { STAGES } from "./lib/stage/catalogue.ts";
 import { quantizeFile } from "./lib/stage/file_modes/quantize.ts";
 import { runStage } from "./lib/stage/run.ts";
 import type { StageContext } from "./lib/stage/stage_context.ts";
+import { tuneForInt8 } from "./lib/stage/tune_for_int8.ts";
 
 type Context = StageContext<typeof STAGES.quantize.params>;
 
@@ -31,6 +32,9 @@ type Context = StageContext<typeof STAGES.quantize.params>;
 const LATENCY_RUNS = 50, WARM_UP_RUNS = 5;
 /** Test windows from which --debug takes each tensor's error. */
 const DEBUG_WINDOWS = 32;
+
+/** The int8 form of a model that was tuned for it, in the place of the one that was not. */
+const TUNED = "int8-qat";
 
 const fileOf = (mode: QuantizationMode): string => `model_${mode.replaceAll("-", "_")}.tflite`;
 
@@ -118,14 +122,15 @@ await runStage(STAGES.quantize, {
   // What is in the cache was not printed.
   always: ({ debug }) => debug,
   async run(context) {
-    const { calibrationWindows, calibration, percentile, seed, compare, debug } = context.params;
+    const { calibrationWindows, calibration, percentile, seed, compare, debug, qat } = context.params;
     const modes = context.params.modes as QuantizationMode[], io = context.params.io as "int8" | "float";
     const floatBytes = context.read(`05_convert/${context.variant}`, "model.tflite");
     const floatGraph = decodeTflite(floatBytes, "model.tflite");
     const train = readWindowSet(context, "train");
     const drawn = drawWindows(train, calibrationWindows, seed), count = drawn.length / train.windowSamples;
     const method = calibration as CalibrationMethod;
-    const ranges = calibrate(floatGraph, drawn, count, { method, percentile });
+    const findRanges = (graph: TfliteModel) => calibrate(graph, drawn, count, { method, percentile });
+    const ranges = findRanges(floatGraph);
     const calibrated: QuantizationMetadata["calibration"] = {
       method,
       ...(method === "percentile" ? { percentile } : {}),
@@ -144,7 +149,7 @@ await runStage(STAGES.quantize, {
         ...(mode === "int8" ? { calibration: calibrated } : {}),
       });
       const bytes = encodeTflite(graph), file = fileOf(mode);
-      if (modes.includes(mode)) context.write(file, bytes);
+      if (modes.includes(mode) && !(mode === "int8" && qat > 0)) context.write(file, bytes);
       forms.push({ name: mode, file, bytes });
       if (debug && mode === "int8") {
         const test = readWindowSet(context, "test"), rows = spreadRows(test.labels.length, DEBUG_WINDOWS);
@@ -153,8 +158,27 @@ await runStage(STAGES.quantize, {
       }
     }
 
+    const tuned = qat === 0 ? undefined : await tuneForInt8(context, {
+      epochs: qat,
+      rate: context.params.qatRate,
+      train,
+      floatGraph,
+      calibrate: findRanges,
+    });
+    const tuning = tuned && { epochs: tuned.result.history.length, bestEpoch: tuned.result.bestEpoch };
+    if (tuned) {
+      const graph = quantizeGraph(tuned.floatGraph, tuned.ranges, { mode: "int8", io }),
+        file = fileOf("int8");
+      const told = { schemaVersion: 1, mode: "int8", calibration: calibrated, tuning } as const;
+      const bytes = encodeTflite(withQuantizationMetadata(graph, told));
+      context.write(file, bytes);
+      context.write("tuning.json", JSON.stringify(tuned.result.history, null, 1));
+      forms.push({ name: TUNED, file, bytes });
+    }
+
     const figures = await compareForms(context, forms);
-    const [float32] = figures, int8 = figures.find(({ form }) => form === "int8");
+    const [float32] = figures, formOf = (name: string) => figures.find(({ form }) => form === name);
+    const int8 = formOf(TUNED) ?? formOf("int8");
     const comparison = {
       comparedWindows: float32.report.support,
       forms: figures.map(({ latencyMs: _, ...figure }) => figure),
@@ -167,6 +191,7 @@ await runStage(STAGES.quantize, {
         modes: QUANTIZATION_MODES.filter((mode) => modes.includes(mode)),
         calibrationWindows: count,
         calibration: calibrated,
+        tuning,
         bytes: int8?.bytes,
         floatBytes: floatBytes.length,
         comparedWindows: comparison.comparedWindows,

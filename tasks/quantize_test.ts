@@ -94,3 +94,29 @@ Deno.test("quantize writes the forms asked for, calibrated on training windows, 
     const cached = await run(cwd, "quantize", ...QUICK);
     assert.match(cached.stderr, /cached/);
   }));
+
+Deno.test("quantize --qat tunes the model for int8, says what was taken, and gives the same bytes again", () =>
+  inFolder(async (cwd) => {
+    await runOk(cwd, "ingest", ...SMALL);
+    await runOk(cwd, "preprocess");
+    await runOk(cwd, "window");
+    await runOk(cwd, "train", "--model", "cnn", "--epochs", "1", "--batchSize", "16");
+    await runOk(cwd, "convert", "--model", "cnn");
+    const plain = await quantize(cwd), tuned = await quantize(cwd, "--qat", "2", "--qatRate", "0.1");
+    assert.equal(tuned.manifest.counts.tuning.epochs, 2);
+    assert.equal(JSON.parse(new TextDecoder().decode(tuned.read("tuning.json"))).length, 2);
+    assert.deepEqual(Object.keys(tuned.manifest.counts.formBytes), ["float32", "int8", "int8-qat"]);
+    assert.deepEqual(tuned.manifest.counts.int8, plain.manifest.counts.int8);
+    const [before, after] = [plain, tuned].map(({ read }) => decodeTflite(read("model_int8.tflite")));
+    assert.notDeepEqual(after, before);
+    assert.deepEqual(after.operators, before.operators);
+    const told = after.metadata.find(({ name }) => name === "ecg_quantization.json")!;
+    const { tuning } = JSON.parse(new TextDecoder().decode(told.data));
+    assert.deepEqual(tuning, tuned.manifest.counts.tuning);
+    assert.deepEqual(
+      after.metadata.find(({ name }) => name !== told.name),
+      before.metadata.find(({ name }) => name !== told.name),
+    );
+    const again = await quantize(cwd, "--qat", "2", "--qatRate", "0.1", "--force", "True");
+    assert.deepEqual(again.read("model_int8.tflite"), tuned.read("model_int8.tflite"));
+  }));

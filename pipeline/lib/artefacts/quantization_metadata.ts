@@ -17,6 +17,8 @@ export interface QuantizationMetadata {
     windows: number;
     sha256: string;
   };
+  /** Of a model that was tuned for its int8 form: epochs done, and which of them was taken; 0 is the model before. */
+  tuning?: { epochs: number; bestEpoch: number };
 }
 
 /** Adds to a quantized graph how it was made. @returns A new graph. */

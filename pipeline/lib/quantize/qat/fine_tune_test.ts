@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { decodeTrainState, encodeTrainState, type TrainState } from "../../train/train_state.ts";
 import { createTrainingSetup, type TrainingParams } from "../../train/training_setup.ts";
-import { beatWindows } from "../test_networks.ts";
+import { convertToTflite } from "../../convert/convert.ts";
+import { calibrate } from "../calibration.ts";
+import { quantizeGraph } from "../quantize_graph.ts";
+import { beatWindows, livelyWeights } from "../test_networks.ts";
 import { activationRoundings } from "./activation_roundings.ts";
 import { fineTune, type FineTuneOptions } from "./fine_tune.ts";
-import { MODELS, quantizedModel, SAMPLES } from "./test_quantized.ts";
+import { chain, MODELS, quantizedModel, SAMPLES } from "./test_quantized.ts";
+import { tuneGraph } from "./tune_graph.ts";
 
 const PARAMS: TrainingParams = {
   seed: 1,
@@ -84,4 +88,30 @@ Deno.test("fineTune() keeps the model as it came where no epoch is better", asyn
   assert.equal(result.bestEpoch, 0);
   assert.deepEqual(result.bestWeights, given.weights);
   assert.equal(decodeTrainState(encodeTrainState(states[1])).bestEpoch, 0);
+});
+
+Deno.test("tuneGraph() folds normalizations first and converts again as the model was converted", async () => {
+  const model = chain(
+    { kind: "Conv1D", filters: 5, kernelSize: 5, strides: 2, padding: "same", activation: "linear" },
+    { kind: "BatchNormalization", axis: -1, momentum: 0.9, epsilon: 1e-3, center: true, scale: true },
+    { kind: "Bidirectional", layer: { kind: "LSTM", units: 4, returnSequences: false }, mergeMode: "concat" },
+    { kind: "Dense", units: 3, activation: "softmax" },
+  );
+  const given = options("cnn"), windows = beatWindows(20, SAMPLES, 2), weights = livelyWeights(model);
+  weights.get("layer2/moving_variance")!.data.fill(0.3);
+  const metadata = [{ name: "told", data: Uint8Array.of(1, 2) }];
+  const floatGraph = { ...convertToTflite(model, weights, { description: "a test" }), metadata };
+  const { floatGraph: tuned, ranges, result } = await tuneGraph({
+    ...given,
+    model,
+    weights,
+    floatGraph,
+    epochs: 1,
+    calibrate: (graph) => calibrate(graph, windows, 20),
+  });
+  assert.deepEqual([tuned.description, tuned.metadata], ["a test", metadata]);
+  const kinds = ({ operators }: typeof tuned) => operators.map(({ operator }) => operator);
+  assert.deepEqual(kinds(tuned), kinds(floatGraph));
+  assert.ok(result.bestEpoch === 0 || !result.bestWeights.has("layer2/gamma"));
+  assert.equal(kinds(quantizeGraph(tuned, ranges, { mode: "int8" })).length, tuned.operators.length);
 });

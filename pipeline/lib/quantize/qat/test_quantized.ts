@@ -12,7 +12,8 @@ const CALIBRATION_WINDOWS = 60;
 /** A layer without its place in a model. */
 type Sizes = { [K in Layer["kind"]]: Omit<Extract<Layer, { kind: K }>, "name" | "inputs"> }[Layer["kind"]];
 
-function chain(...layers: Sizes[]): Model {
+/** @returns Layers in a row behind an input of one channel, named by their number. */
+export function chain(...layers: Sizes[]): Model {
   return {
     name: "test",
     layers: ([{ kind: "InputLayer", shape: [SAMPLES, 1] }, ...layers] as Sizes[]).map((layer, i) =>

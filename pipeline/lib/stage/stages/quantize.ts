@@ -45,6 +45,22 @@ export const quantize = declare({
       unit: "windows",
       doc: "Training windows from which the activation ranges are taken",
     },
+    qat: {
+      type: "int",
+      default: 0,
+      min: 0,
+      max: 1000,
+      unit: "epochs",
+      doc:
+        "Tune the model for int8 first, trained on with everything rounded; 0 quantizes it as it was trained",
+    },
+    qatRate: {
+      type: "float",
+      default: 0.03,
+      min: 1e-6,
+      max: 10,
+      doc: "Largest learning rate of the tuning, as a part of the training's",
+    },
     compareWindows: {
       type: "int",
       default: 5000,
