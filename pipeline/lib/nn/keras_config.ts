@@ -169,13 +169,7 @@ function parse<Output>(
 }
 
 function show(value: unknown): string {
-  let text;
-  try {
-    text = JSON.stringify(value) ?? "nothing";
-  } catch {
-    // Deeper than the stack.
-    return "lists within lists";
-  }
+  const text = JSON.stringify(value) ?? "nothing";
   return text.length > 80 ? `${text.slice(0, 80)}...` : text;
 }
 

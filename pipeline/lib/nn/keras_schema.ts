@@ -61,7 +61,10 @@ export const modelSchema = z.discriminatedUnion("class_name", [
       // Keras before 2.2.3 wrote the layers alone.
       layerList(layerSchema).transform((layers) => ({ name: "sequential", layers })),
     ], {
-      error: ({ input }) => typeof input === "object" && input !== null ? undefined : "must be object",
+      error: ({ input }) =>
+        typeof input === "object" && input !== null
+          ? `must have a name and 1 to ${MAX_LAYERS} layers`
+          : "must be object",
     }),
   }),
   z.looseObject({

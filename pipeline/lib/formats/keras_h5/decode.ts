@@ -1,4 +1,5 @@
 import { FormatError } from "../../core/errors.ts";
+import { MAX_CONFIG_BYTES, parseConfig } from "./config_text.ts";
 import { type Attribute, readAttributes, readStrings } from "./hdf5/attribute.ts";
 import { type Hdf5Source, openSource } from "./hdf5/bytes.ts";
 import { readFloatDataset } from "./hdf5/dataset.ts";
@@ -7,8 +8,6 @@ import type { KerasH5, KerasLayerWeights } from "./keras_h5.ts";
 
 /** Largest file of weights that is read; reading takes about twice as much memory. */
 export const MAX_FILE_BYTES = 2 ** 28;
-/** Largest configuration; one of 1000 layers has some 3 MB. */
-export const MAX_CONFIG_BYTES = 2 ** 23;
 const MAX_NAME_BYTES = 1024;
 /** Of a foreign file's names, so many are told. */
 const SHOWN_NAMES = 3, SHOWN_LETTERS = 40;
@@ -74,15 +73,8 @@ function readConfig(
       }${names.length > SHOWN_NAMES ? " and more" : ""}`,
     );
   }
-  const text = readStrings(source, attribute, MAX_CONFIG_BYTES)[0];
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new FormatError("Cannot read Keras model: model_config must be JSON, got other text", {
-      file: source.file,
-      byteOffset: attribute.at,
-    });
-  }
+  const [text] = readStrings(source, attribute, MAX_CONFIG_BYTES);
+  return parseConfig(text ?? "", "model_config", { file: source.file, byteOffset: attribute.at });
 }
 
 function readText(source: Hdf5Source, attribute: Attribute | undefined): string {

@@ -1,5 +1,6 @@
 import { FormatError } from "../../core/errors.ts";
-import { MAX_CONFIG_BYTES, MAX_FILE_BYTES } from "../keras_h5/decode.ts";
+import { MAX_CONFIG_BYTES, parseConfig } from "../keras_h5/config_text.ts";
+import { MAX_FILE_BYTES } from "../keras_h5/decode.ts";
 import { countStructure, hdf5Error, type Hdf5Source, openSource } from "../keras_h5/hdf5/bytes.ts";
 import { type FloatDataset, readFloatDataset } from "../keras_h5/hdf5/dataset.ts";
 import { readLinks, readSuperblock } from "../keras_h5/hdf5/group.ts";
@@ -72,10 +73,12 @@ function requirePart(parts: Map<string, Uint8Array>, name: string, file?: string
 }
 
 function readJson(parts: Map<string, Uint8Array>, name: string, file?: string): unknown {
+  const bytes = requirePart(parts, name, file);
+  let text: string;
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(requirePart(parts, name, file)));
-  } catch (error) {
-    if (error instanceof FormatError) throw error;
-    throw new FormatError(`Cannot read Keras model: ${name} must be JSON, got other text`, { file });
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new FormatError(`Cannot read Keras model: ${name} must be UTF-8, got other bytes`, { file });
   }
+  return parseConfig(text, name, { file });
 }
