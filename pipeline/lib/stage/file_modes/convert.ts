@@ -8,7 +8,7 @@ import { StageError } from "../../core/errors.ts";
 import { createRng } from "../../core/rng.ts";
 import { operatorMacs } from "../../devices/multiply_accumulates.ts";
 import { MAX_FILE_BYTES } from "../../formats/keras_h5/decode.ts";
-import type { TfliteModel } from "../../formats/tflite/graph.ts";
+import { elementCount, type TfliteModel } from "../../formats/tflite/graph.ts";
 import { windowInputs } from "../../formats/tflite/window_inputs.ts";
 import { encodeTflite } from "../../formats/tflite/writer.ts";
 import { forward } from "../../nn/forward.ts";
@@ -26,8 +26,8 @@ const MAX_FLOAT_ERROR = 1e-5;
 const MAX_VALUES = 2 ** 25;
 /** Spreads of the random inputs, in turn: a network that is sure of all large ones is less so of small ones. */
 const INPUT_SCALES = [1, 0.3, 0.1, 0.03];
-/** Multiplications of the whole comparison; plain TypeScript does some 2^30 a second. */
-const MAX_MACS = 2 ** 36;
+/** Multiplications and values pooled in the whole comparison; plain TypeScript does some 2^30 a second. */
+const MAX_STEPS = 2 ** 36;
 
 const { batch, bidirectional, dumpPasses } = convert.params;
 
@@ -65,7 +65,7 @@ export const convertFile = fileMode({
       { model: trained.model.name, source: { file: name, sha256: sha256(kerasBytes) } },
     );
     const bytes = encodeTflite(graph);
-    const check = compare(graph, bytes, trained, { batch: size, inputs: params.checkInputs });
+    const check = compare(graph, bytes, trained, { file, batch: size, inputs: params.checkInputs });
     if (!(check.maxError < MAX_FLOAT_ERROR)) {
       throw new StageError(
         `Cannot convert ${file}: its outputs must agree with the reference within ${MAX_FLOAT_ERROR} of the largest ` +
@@ -146,14 +146,14 @@ function compare(
   graph: TfliteModel,
   bytes: Uint8Array,
   { model, weights }: { model: Model; weights: Weights },
-  { batch, inputs }: { batch: number; inputs: number },
+  { file, batch, inputs }: { file: string; batch: number; inputs: number },
 ): { maxError: number; inputs: number; runner: string } {
-  const macs = graph.operators.reduce((sum, operator) => sum + operatorMacs(operator, graph), 0);
-  const rounds = Math.min(Math.ceil(inputs / batch), Math.floor(MAX_MACS / Math.max(1, macs)));
+  const rounds = Math.min(Math.ceil(inputs / batch), Math.floor(MAX_STEPS / Math.max(1, countSteps(graph))));
   if (rounds === 0) {
     throw new StageError(
-      `Cannot compare with the reference: a batch must take at most ${MAX_MACS} multiplications, got ${macs}`,
-      { hint: "a smaller --batch" },
+      `Cannot convert ${file}: to be compared with the reference, it must compute in ${MAX_STEPS} steps, got ${
+        countSteps(graph)
+      }`,
     );
   }
   const shapes = outputShapes(model), rng = createRng(1);
@@ -175,6 +175,16 @@ function compare(
     });
   }
   return { maxError: difference / (largest || 1), inputs: rounds * batch, runner: runner.name };
+}
+
+/** @returns Multiplications and values pooled of one invocation. */
+function countSteps(graph: TfliteModel): number {
+  return graph.operators.reduce((sum, operator) => {
+    const { filterHeight = 0, filterWidth = 0 } = operator.options ?? {};
+    const pooled = Number(filterHeight) * Number(filterWidth) *
+      elementCount(graph.tensors[operator.outputs[0]].shape);
+    return sum + operatorMacs(operator, graph) + pooled;
+  }, 0);
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {
