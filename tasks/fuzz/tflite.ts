@@ -1,5 +1,8 @@
 import type { Rng } from "../../pipeline/lib/core/rng.ts";
-import { tensorByteSize } from "../../pipeline/lib/formats/tflite/graph.ts";
+import { estimateArena } from "../../pipeline/lib/devices/arena.ts";
+import { operatorMacs } from "../../pipeline/lib/devices/multiply_accumulates.ts";
+import { findingTexts, judgeTargets } from "../../pipeline/lib/devices/targets/targets.ts";
+import { tensorByteSize, type TfliteModel } from "../../pipeline/lib/formats/tflite/graph.ts";
 import { decodeTflite } from "../../pipeline/lib/formats/tflite/reader.ts";
 import { changeGraph } from "../../pipeline/lib/formats/tflite/test_changes.ts";
 import { verifyTflite } from "../../pipeline/lib/formats/tflite/verify.ts";
@@ -48,6 +51,13 @@ function damageGraph(file: Uint8Array, rng: Rng): Uint8Array {
   return encodeTflite(model);
 }
 
+/** What `deno task inspect` computes on graphs that are not verified. */
+function describe(model: TfliteModel): void {
+  estimateArena(model);
+  judgeTargets(model).forEach(({ findings }) => findingTexts(findings, model));
+  model.operators.forEach((operator) => operatorMacs(operator, model));
+}
+
 /** TFLite models; those that pass verification are run by the native library, which must survive it. */
 export const tfliteTarget: FuzzTarget = {
   doc: "TFLite models; what passes verification is run in the native library, in a process of its own",
@@ -57,6 +67,7 @@ export const tfliteTarget: FuzzTarget = {
     return damages[rng.integer(damages.length)](file, rng);
   },
   async read(bytes) {
+    describe(decodeTflite(bytes, "model.tflite"));
     const { tensors } = verifyTflite(bytes, "model.tflite");
     const size = tensors.reduce((sum, tensor) => sum + tensorByteSize(tensor), 0);
     if (size <= MAX_RUN_BYTES) await native.run(bytes);

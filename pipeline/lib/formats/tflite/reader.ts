@@ -26,6 +26,9 @@ import {
   TENSOR_TYPE_NAMES,
 } from "./schema.ts";
 
+/** Tensors, and operators: an unrolled GRU over 216 steps has 3,000. More would let a small file keep readers busy for minutes. */
+const MAX_PARTS = 32768;
+
 interface OperatorCode {
   operator: string;
   customCode?: string;
@@ -62,7 +65,12 @@ export function decodeTflite(bytes: Uint8Array, file?: string): TfliteModel {
   const [subgraph] = subgraphs;
   const codes = root.tables(MODEL.operatorCodes, "operator code").map(decodeOperatorCode);
   const buffers = root.tables(MODEL.buffers, "buffer").map(decodeBuffer);
-  const tensors = subgraph.tables(SUBGRAPH.tensors, "tensor").map((table, i) =>
+  const listed = (id: number, what: string): FlatbufferTable[] => {
+    const tables = subgraph.tables(id, what);
+    if (tables.length <= MAX_PARTS) return tables;
+    throw source.error(`it must have at most ${MAX_PARTS} ${what}s, got ${tables.length}`);
+  };
+  const tensors = listed(SUBGRAPH.tensors, "tensor").map((table, i) =>
     decodeTensor(table, `tensor ${i}`, buffers)
   );
   const indices = (table: FlatbufferTable, id: number, what: string, lowest: 0 | -1 = 0) => {
@@ -70,7 +78,7 @@ export function decodeTflite(bytes: Uint8Array, file?: string): TfliteModel {
     for (const index of list) checkIndex(source, index, { lowest, count: tensors.length, what });
     return list;
   };
-  const operators = subgraph.tables(SUBGRAPH.operators, "operator").map((table, i): TfliteOperator => {
+  const operators = listed(SUBGRAPH.operators, "operator").map((table, i): TfliteOperator => {
     const what = `operator ${i}`;
     const codeIndex = table.uint32(OPERATOR.opcodeIndex);
     checkIndex(source, codeIndex, { lowest: 0, count: codes.length, what: `the operator code of ${what}` });

@@ -104,6 +104,7 @@ function crafted(
     outside = false,
     code = 0,
     optionsType = 0,
+    copies = 1,
   } = {},
 ): Uint8Array {
   const builder = new Builder(256);
@@ -122,10 +123,10 @@ function crafted(
   const buffers = list([
     table(outside ? [[BUFFER.offset, (id) => builder.addFieldInt64(id, 4096n, 0n)]] : []),
   ]);
-  const tensors = list([table([
+  const tensors = list(new Array(copies).fill(table([
     ...(sparse ? [[TENSOR.sparsity, offset(empty)] as [number, (id: number) => void]] : []),
     ...(variant ? [[TENSOR.variantTensors, offset(list([]))] as [number, (id: number) => void]] : []),
-  ])]);
+  ])));
   const operators = list([table(
     optionsType === 0 ? [] : [
       [OPERATOR.builtinOptionsType, (id) => builder.addFieldInt8(id, optionsType, 0)],
@@ -166,6 +167,7 @@ Deno.test("decodeTflite() refuses by name what it does not read", () => {
   assert.match(message({ sparse: true }), /tensor 0 must be dense, got a sparse one/);
   assert.match(message({ variant: true }), /tensor 0 must not be a variant/);
   assert.match(message({ outside: true }), /buffer 0 must lie inside the FlatBuffers part/);
+  assert.match(message({ copies: 32769 }), /must have at most 32768 tensors, got 32769/);
   assert.match(message({ code: 400 }), /operator codes must be at most 151, got 400/);
   // WhileOptions and IfOptions of the schema.
   assert.match(
