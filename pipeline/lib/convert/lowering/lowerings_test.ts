@@ -23,10 +23,10 @@ const TOLERANCE = 1e-5;
 const WINDOWS = 3;
 
 /** Runs the converted model in the TFLite library and compares it with the reference, window by window. */
-function checkAgainstReference(network: Model, options: ConvertOptions = {}): void {
+function checkAgainstReference(network: Model, options: ConvertOptions = {}, xnnpack = false): void {
   const weights = livelyWeights(network), windows = noiseWindows(network, WINDOWS);
   const graph = convertToTflite(network, weights, options);
-  using interpreter = openTfliteLibrary().createInterpreter(encodeTflite(graph));
+  using interpreter = openTfliteLibrary().createInterpreter(encodeTflite(graph), { xnnpack });
   const length = windows.length / WINDOWS;
   for (let window = 0; window < WINDOWS; window++) {
     const values = windows.subarray(window * length, (window + 1) * length);
@@ -43,7 +43,7 @@ function checkAgainstReference(network: Model, options: ConvertOptions = {}): vo
 
 for (const [name, network] of Object.entries(LAYER_MODELS)) {
   Deno.test(`convertToTflite() runs as the reference: ${name}`, () => {
-    checkAgainstReference(network);
+    for (const xnnpack of [false, true]) checkAgainstReference(network, {}, xnnpack);
     const graph = convertToTflite(network, livelyWeights(network));
     assert.deepEqual(decodeTflite(encodeTflite(graph)), graph);
     assert.equal(new Set(graph.tensors.map((tensor) => tensor.name)).size, graph.tensors.length);
