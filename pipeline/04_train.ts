@@ -1,16 +1,18 @@
 /** Training windows -> model.h5 and its history; validated on held-out patients, resumable after every epoch. */
-import { encodeKerasModel } from "./lib/artefacts/keras_model.ts";
+import { decodeKerasModel, encodeKerasModel } from "./lib/artefacts/keras_model.ts";
 import { openWindowSet } from "./lib/artefacts/window_set.ts";
 import type { WindowCounts } from "./lib/artefacts/signal_form.ts";
 import { AAMI_CLASSES } from "./lib/beats/aami.ts";
 import { StageError } from "./lib/core/errors.ts";
 import { createRng } from "./lib/core/rng.ts";
-import { ENGINES } from "./lib/engine/engines.ts";
+import type { Engine } from "./lib/engine/engine.ts";
+import { type EngineKind, ENGINES } from "./lib/engine/engines.ts";
 import { ARCHITECTURES } from "./lib/nn/architectures/architectures.ts";
 import { initializeWeights } from "./lib/nn/initialize.ts";
 import { countParameters } from "./lib/nn/shapes.ts";
 import { drawLearningCurve } from "./lib/report/learning_curve.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
+import { findTeacher, type TeacherFile } from "./lib/stage/inputs/teacher_model.ts";
 import { runStage } from "./lib/stage/run.ts";
 import { COUNTS_FILE, type StageContext } from "./lib/stage/stage_context.ts";
 import { readTrainState } from "./lib/stage/train_checkpoint.ts";
@@ -20,7 +22,9 @@ import { createSchedule, type ScheduleOptions } from "./lib/train/schedules.ts";
 import { trainModel } from "./lib/train/train_model.ts";
 import { createTrainingSetup } from "./lib/train/training_setup.ts";
 import { encodeTrainState } from "./lib/train/train_state.ts";
-import { keepInMemory, rowsInFile } from "./lib/train/window_rows.ts";
+import { predictRows } from "./lib/train/evaluate.ts";
+import { checkTeacherModel } from "./lib/train/teacher.ts";
+import { keepInMemory, rowsInFile, type WindowRows } from "./lib/train/window_rows.ts";
 
 type Context = StageContext<typeof STAGES.train.params>;
 
@@ -77,8 +81,49 @@ function openLabelledSet(context: Context, split: string, files: DisposableStack
   });
 }
 
+/** @throws StageError A model or a loss that the engine does not have. */
+async function startEngine(name: string, ...start: Parameters<EngineKind["create"]>): Promise<Engine> {
+  try {
+    return await ENGINES[name].create(...start);
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+    throw new StageError(error.message, {
+      hint: name === "wasm" ? "choose another model or other parameters" : "--engine wasm trains every model",
+    });
+  }
+}
+
+/** @returns What the teacher says of the training windows, [count, classes]. @throws StageError A model that cannot be one. */
+async function readTeacher(
+  { params, progress }: Context,
+  { path, name }: TeacherFile,
+  { windows, classes }: { windows: WindowRows; classes: number },
+): Promise<Float32Array> {
+  const { model, weights } = await decodeKerasModel(Deno.readFileSync(path), path);
+  let engine: Engine | undefined;
+  try {
+    checkTeacherModel(model, { values: windows.values, classes });
+    const { workers, batchSize } = params;
+    engine = await ENGINES.wasm.create(model, weights, {
+      workers: workers || navigator.hardwareConcurrency,
+      batchSize,
+    });
+    progress.line(`asking the teacher ${name} about ${windows.count} windows`);
+    return await predictRows(engine, windows);
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+    throw new StageError(`Cannot learn from the teacher ${name}: ${error.message}`, {
+      hint: "a teacher must have been trained for the same windows and classes",
+    });
+  } finally {
+    engine?.close();
+  }
+}
+
 await runStage(STAGES.train, {
-  async run(context) {
+  prepare: ({ params: { teacher }, root, study, hasher }) =>
+    Promise.resolve(findTeacher({ teacher, root, study, hasher })),
+  async run(context, teacherFile) {
     const { params, progress } = context, name = context.variant!;
     using files = new DisposableStack();
     const { train, validation, heldOut } = readSets(context, files);
@@ -90,13 +135,17 @@ await runStage(STAGES.train, {
       rescale: isRescaled(context),
     });
     const first = initializeWeights(model, createRng(params.seed).fork(`weights of ${name}`));
-    const engine = await ENGINES[params.engine].create(model, first, engineOptions);
+    const windows = keepInMemory(train.windows);
+    const { distillationWeight: teacherWeight, temperature: teacherTemperature } = params;
+    const loss = { ...engineOptions.loss, ...(teacherFile && { teacherWeight, teacherTemperature }) };
+    const engine = await startEngine(params.engine, model, first, { ...engineOptions, loss });
     try {
+      const teacher = teacherFile && await readTeacher(context, teacherFile, { windows, classes });
       const bar = progress.bar(`${name} training`, params.epochs * train.labels.length, "windows");
       const result = await trainModel({
         ...loopOptions,
         engine,
-        train: { labels: train.labels, windows: keepInMemory(train.windows) },
+        train: { labels: train.labels, windows, teacher },
         validation,
         epochs: params.epochs,
         patience: params.patience,

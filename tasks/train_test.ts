@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { stageArguments } from "./stage_command.ts";
-import { finishedKeys, inFolder, runOk, SMALL } from "./test_stages.ts";
+import { finishedKeys, inFolder, run, runOk, SMALL } from "./test_stages.ts";
 
 /** A training that draws on everything that is random: order, sampling, augmentation. */
 const FLAGS = [
@@ -74,3 +74,39 @@ Deno.test("training with sampling and augmentation, killed twice, ends with the 
       assert.deepEqual(trained(disturbed), trained(calm));
     })
   ));
+
+Deno.test("train --teacher learns from a model of the study or from a file, and says which it cannot learn from", () =>
+  inFolder(async (cwd) => {
+    await prepare(cwd);
+    const student = (
+      ...flags: string[]
+    ) => ["--model", "gru", "--epochs", "1", "--batchSize", "64", ...flags];
+    const { code, stderr } = await run(cwd, "train", ...student("--teacher", "cnn"));
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /must have trained the model cnn, got none\n.*hint: run `deno task train .*--model cnn` first/,
+    );
+    await runOk(cwd, "train", "--model", "cnn", "--epochs", "1");
+    const [teacher] = finishedKeys(cwd, "04_train"), file = `data/04_train/${teacher}/model.h5`;
+    await runOk(cwd, "train", ...student());
+    const byName = await runOk(cwd, "train", ...student("--teacher", "cnn"));
+    assert.match(byName.stderr, /asking the teacher cnn about \d+ windows/);
+    await runOk(cwd, "train", ...student("--teacher", file));
+    const models = finishedKeys(cwd, "04_train").filter((key) => key !== teacher)
+      .map((key) => Deno.readFileSync(join(cwd, "data/04_train", key, "model.h5")).toHex());
+    // Without a teacher, and twice with the same one.
+    assert.deepEqual([models.length, new Set(models).size], [3, 2]);
+    Deno.writeTextFileSync(join(cwd, "none.h5"), "no model");
+    for (
+      const [name, message] of [["none.h5", /HDF5|none\.h5/], [
+        "absent.h5",
+        /or a file in the project's folder, got "absent.h5"/,
+      ]] as const
+    ) {
+      const refused = await run(cwd, "train", ...student("--teacher", name));
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, message);
+      assert.doesNotMatch(refused.stderr, /\n\s+at /);
+    }
+  }));

@@ -1,6 +1,12 @@
 import type { BlockProgram } from "./block_program.ts";
 import { BLOCK_SAMPLES, type Machine } from "./kernels/kernels.ts";
-import { type CheckedLoss, differentiateLoss, isCrossEntropy, writeTargets } from "./losses.ts";
+import {
+  addDistillation,
+  type CheckedLoss,
+  differentiateLoss,
+  isCrossEntropy,
+  writeTargets,
+} from "./losses.ts";
 import type { EngineLayout } from "./wasm_layout.ts";
 
 /** Some windows of a batch: those of one block. */
@@ -74,6 +80,7 @@ function createSoftLoss({ loss, program, layout, machine, classWeights }: BlockL
   const teacher = new Float32Array(floats.buffer, layout.teacher, layout.batchSize * classes);
   const probabilities = new Float64Array(classes), targets = new Float64Array(classes);
   const gradient = new Float64Array(classes), gradients = new Float32Array(classes * BLOCK_SAMPLES);
+  const isTempered = loss.teacherWeight > 0 && loss.teacherTemperature !== 1;
   return {
     measure({ first, samples, count }) {
       let sum = 0;
@@ -83,7 +90,11 @@ function createSoftLoss({ loss, program, layout, machine, classWeights }: BlockL
         const source = program.probabilities / 4 + sample;
         for (let c = 0; c < classes; c++) probabilities[c] = floats[source + c * BLOCK_SAMPLES];
         writeTargets(loss, { label, teacher, at: window * classes }, targets);
-        sum += weight * differentiateLoss(loss, { probabilities, targets }, gradient);
+        let ofWindow = differentiateLoss(loss, { probabilities, targets }, gradient);
+        if (isTempered) {
+          ofWindow += addDistillation(loss, { probabilities, teacher, at: window * classes }, gradient);
+        }
+        sum += weight * ofWindow;
         for (let c = 0; c < classes; c++) gradients[c * BLOCK_SAMPLES + sample] = weight * gradient[c];
       }
       return sum;

@@ -6,7 +6,7 @@ export interface TrainingBatch {
   windows: Float32Array;
   /** [count], class indices. */
   labels: Uint8Array;
-  /** [count, classes], probabilities that a teacher gives; read by a loss with `teacherWeight`. */
+  /** [count, classes], probabilities that a teacher gives, at temperature 1; read by a loss with `teacherWeight`. */
   teacher?: Float32Array;
   /** Number of windows, 1 to the engine's `batchSize`. */
   count: number;

@@ -6,6 +6,8 @@ export interface LossOptions {
   focalGamma?: number;
   /** Part of the target, in [0, 1], that the teacher's probabilities of the batch are; the label has the rest. */
   teacherWeight?: number;
+  /** At least 1: what the scores of both are divided by where the student is compared with the teacher. Default 1. */
+  teacherTemperature?: number;
 }
 
 /** A loss with all of its constants. */
@@ -16,17 +18,23 @@ const SMALLEST_PROBABILITY = 2 ** -149;
 
 /** @returns The constants with their defaults. @throws RangeError One out of its range. */
 export function checkLoss(
-  { labelSmoothing = 0, focalGamma = 0, teacherWeight = 0 }: LossOptions = {},
+  { labelSmoothing = 0, focalGamma = 0, teacherWeight = 0, teacherTemperature = 1 }: LossOptions = {},
 ): CheckedLoss {
   const checks: [string, number, boolean, string][] = [
     ["labelSmoothing", labelSmoothing, labelSmoothing >= 0 && labelSmoothing < 1, "in [0, 1)"],
     ["focalGamma", focalGamma, focalGamma >= 0 && focalGamma <= 100, "in [0, 100]"],
     ["teacherWeight", teacherWeight, teacherWeight >= 0 && teacherWeight <= 1, "in [0, 1]"],
+    [
+      "teacherTemperature",
+      teacherTemperature,
+      teacherTemperature >= 1 && teacherTemperature <= 100,
+      "in [1, 100]",
+    ],
   ];
   for (const [name, value, holds, range] of checks) {
     if (!holds) throw new RangeError(`Cannot start the engine: ${name} must be ${range}, got ${value}`);
   }
-  return { labelSmoothing, focalGamma, teacherWeight };
+  return { labelSmoothing, focalGamma, teacherWeight, teacherTemperature };
 }
 
 /** Whether a loss is the cross-entropy with the label alone. */
@@ -38,21 +46,21 @@ export function isCrossEntropy({ labelSmoothing, focalGamma, teacherWeight }: Ch
  * Writes what the probabilities of one window are to be.
  *
  * Source: label smoothing: Szegedy et al., "Rethinking the Inception architecture", 2016, section 7, as in Keras; teacher:
- * Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", 2015, section 2, at temperature 1: who wants
- * another softens the teacher's probabilities before.
+ * Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", 2015, section 2, at temperature 1; at another,
+ * `addDistillation` has the teacher's part.
  *
  * @param window.teacher The teacher's probabilities, those of this window from `window.at` on; not read at a weight of 0.
- * @param targets [classes], written: not negative, their sum is 1.
+ * @param targets [classes], written: not negative, their sum is 1, or what the teacher leaves of it.
  */
 export function writeTargets(
-  { labelSmoothing, teacherWeight }: CheckedLoss,
+  { labelSmoothing, teacherWeight, teacherTemperature }: CheckedLoss,
   { label, teacher, at }: { label: number; teacher?: Float32Array; at: number },
   targets: Float64Array,
 ): void {
   const ofLabel = 1 - teacherWeight;
   targets.fill(ofLabel * labelSmoothing / targets.length);
   targets[label] += ofLabel * (1 - labelSmoothing);
-  if (teacherWeight === 0) return;
+  if (teacherWeight === 0 || teacherTemperature !== 1) return;
   for (let c = 0; c < targets.length; c++) targets[c] += teacherWeight * teacher![at + c];
 }
 
@@ -82,4 +90,35 @@ export function differentiateLoss(
   }
   for (let c = 0; c < targets.length; c++) gradient[c] -= probabilities[c] * sum;
   return loss;
+}
+
+/**
+ * Adds the teacher's part of the loss at a temperature T: weight * T^2 times the cross-entropy of softmax(scores / T) with the
+ * teacher's own; of probabilities, softmax(scores / T) is p^(1/T) over the sum of those. The factor T^2 keeps the gradients'
+ * size whatever T.
+ *
+ * Source: Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", 2015, section 2.
+ *
+ * @param window.probabilities [classes], the student's at temperature 1; `window.teacher` the teacher's, those of this window
+ *   from `window.at` on. @param gradient [classes], by the student's scores, added to.
+ * @returns What is to be added to the loss.
+ */
+export function addDistillation(
+  { teacherWeight, teacherTemperature }: CheckedLoss,
+  { probabilities, teacher, at }: { probabilities: Float64Array; teacher: Float32Array; at: number },
+  gradient: Float64Array,
+): number {
+  const classes = probabilities.length, power = 1 / teacherTemperature;
+  const soften = (probability: number) => Math.max(probability, SMALLEST_PROBABILITY) ** power;
+  let ofStudent = 0, ofTeacher = 0, loss = 0;
+  for (let c = 0; c < classes; c++) {
+    ofStudent += soften(probabilities[c]);
+    ofTeacher += soften(teacher[at + c]);
+  }
+  for (let c = 0; c < classes; c++) {
+    const student = soften(probabilities[c]) / ofStudent, target = soften(teacher[at + c]) / ofTeacher;
+    loss -= target * Math.log(student);
+    gradient[c] += teacherWeight * teacherTemperature * (student - target);
+  }
+  return teacherWeight * teacherTemperature ** 2 * loss;
 }

@@ -5,7 +5,7 @@ import { forwardTraining } from "../nn/forward.ts";
 import { BLOCK_SAMPLES } from "./kernels/kernels.ts";
 import type { Model, Weights } from "../nn/model.ts";
 import type { TrainingBatch } from "./engine.ts";
-import { checkLoss, differentiateLoss, type LossOptions, writeTargets } from "./losses.ts";
+import { addDistillation, checkLoss, differentiateLoss, type LossOptions, writeTargets } from "./losses.ts";
 import { chain, randomBatch, randomWeights, withEngine } from "./test_gradients.ts";
 
 const softmax = (scores: number[]): Float64Array => {
@@ -55,6 +55,20 @@ Deno.test("differentiateLoss() stays finite at probabilities of 0 and 1", () => 
   }
 });
 
+Deno.test("addDistillation() stays finite at probabilities of 0, and is what the loss has at temperature 1", () => {
+  const probabilities = Float64Array.of(1, 0, 0), teacher = Float32Array.of(0.25, 0.75, 0);
+  const gradient = new Float64Array(3);
+  const tempered = checkLoss({ teacherWeight: 1, teacherTemperature: 4 });
+  assert.ok(Number.isFinite(addDistillation(tempered, { probabilities, teacher, at: 0 }, gradient)));
+  assert.ok(gradient.every(Number.isFinite), `${gradient}`);
+  const even = Float64Array.of(0.5, 0.25, 0.25), plain = checkLoss({ teacherWeight: 1 });
+  const expected = new Float64Array(3), added = new Float64Array(3), targets = new Float64Array(3);
+  writeTargets(plain, { label: 0, teacher, at: 0 }, targets);
+  const loss = differentiateLoss(plain, { probabilities: even, targets }, expected);
+  assert.ok(Math.abs(addDistillation(plain, { probabilities: even, teacher, at: 0 }, added) - loss) < 1e-12);
+  added.forEach((slope, c) => assert.ok(Math.abs(slope - expected[c]) < 1e-12));
+});
+
 const model = chain(
   { kind: "InputLayer", shape: [5] },
   { kind: "Dense", units: 4, activation: "tanh" },
@@ -67,7 +81,7 @@ function referenceLoss(
   model: Model,
   weights: Weights,
   { windows, labels, teacher, count }: TrainingBatch,
-  { labelSmoothing = 0, focalGamma = 0, teacherWeight = 0 }: LossOptions,
+  { labelSmoothing = 0, focalGamma = 0, teacherWeight = 0, teacherTemperature = 1 }: LossOptions,
 ): number {
   const sizes = { batch: count, blockWindows: BLOCK_SAMPLES };
   const probabilities = forwardTraining(model, weights, windows, sizes);
@@ -75,9 +89,17 @@ function referenceLoss(
   for (let i = 0; i < count; i++) {
     for (let c = 0; c < 3; c++) {
       const p = probabilities[3 * i + c], hard = Number(labels[i] === c);
-      const target = teacherWeight * (teacher?.[3 * i + c] ?? 0) +
+      const target = (teacherTemperature === 1 ? teacherWeight * (teacher?.[3 * i + c] ?? 0) : 0) +
         (1 - teacherWeight) * ((1 - labelSmoothing) * hard + labelSmoothing / 3);
       loss -= CLASS_WEIGHTS[labels[i]] * target * (1 - p) ** focalGamma * Math.log(p) / count;
+    }
+    if (teacherTemperature === 1) continue;
+    const soft = (values: ArrayLike<number>) =>
+      softmax([0, 1, 2].map((c) => Math.log(values[3 * i + c]) / teacherTemperature));
+    const student = soft(probabilities), wanted = soft(teacher!);
+    for (let c = 0; c < 3; c++) {
+      loss -= CLASS_WEIGHTS[labels[i]] * teacherWeight * teacherTemperature ** 2 * wanted[c] *
+        Math.log(student[c]) / count;
     }
   }
   return loss;
@@ -89,6 +111,8 @@ Deno.test("trainBatch() has the gradient of smoothed, focal and distilled losses
     { focalGamma: 2 },
     { teacherWeight: 0.7 },
     { labelSmoothing: 0.2, focalGamma: 0.5, teacherWeight: 0.4 },
+    { teacherWeight: 1, teacherTemperature: 2 },
+    { labelSmoothing: 0.1, teacherWeight: 0.5, teacherTemperature: 4 },
   ];
   for (const loss of losses) {
     for (const count of [1, 40]) {
@@ -136,7 +160,13 @@ Deno.test("trainBatch() wants the teacher's probabilities where they count", asy
 
 Deno.test("checkLoss() refuses constants out of their range", () => {
   for (
-    const options of [{ labelSmoothing: 1 }, { focalGamma: -1 }, { teacherWeight: 1.5 }, { focalGamma: NaN }]
+    const options of [
+      { labelSmoothing: 1 },
+      { focalGamma: -1 },
+      { teacherWeight: 1.5 },
+      { teacherTemperature: 0.5 },
+      { focalGamma: NaN },
+    ]
   ) {
     assert.throws(() => checkLoss(options), RangeError);
   }

@@ -38,7 +38,8 @@ export interface TfjsEngineOptions extends
  * @param tf TensorFlow.js with its backend, see tfjs_packages.ts.
  * @param weights First weights.
  * @throws TypeError A layer that TensorFlow.js does not have, by name.
- * @throws RangeError Weights that are not the model's, or an option out of its range; a focal loss or rounded weights.
+ * @throws RangeError Weights that are not the model's, or an option out of its range; a focal loss, a teacher at a temperature, or
+ *   rounded weights.
  */
 export async function createTfjsEngine(
   tf: TensorFlow,
@@ -58,6 +59,12 @@ export async function createTfjsEngine(
   if (lossOptions.focalGamma > 0) {
     throw new RangeError(
       `Cannot start ${name}: it has no focal loss, focalGamma must be 0, got ${lossOptions.focalGamma}; use the engine wasm`,
+    );
+  }
+  if (lossOptions.teacherWeight > 0 && lossOptions.teacherTemperature !== 1) {
+    throw new RangeError(
+      `Cannot start ${name}: it learns from a teacher at temperature 1 only, got ${lossOptions.teacherTemperature}; ` +
+        `use --temperature 1 or the engine wasm`,
     );
   }
   checkWeights(model, weights);

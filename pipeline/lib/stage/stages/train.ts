@@ -157,6 +157,26 @@ export const train = declare({
       needs: ["engine", "wasm"],
       doc: "Focal loss: how much less a window counts the surer it is; 0 is the cross-entropy",
     },
+    teacher: {
+      type: "string",
+      default: "",
+      form: "the name of a model that the study has trained, or the path of a .h5 or .keras file",
+      doc: "Learn from the probabilities that this model gives, too (knowledge distillation)",
+    },
+    distillationWeight: {
+      type: "float",
+      default: 0.5,
+      min: 0,
+      max: 1,
+      doc: "Part of the training target that the teacher says; the labels have the rest",
+    },
+    temperature: {
+      type: "float",
+      default: 4,
+      min: 1,
+      max: 100,
+      doc: "How much both are softened to compare student and teacher; 1 compares them as they are",
+    },
     sampling: {
       type: "string",
       default: "natural",
