@@ -60,6 +60,15 @@ const GRAPHS: Record<string, { graph: TfliteModel; steps: number }> = {
   MUL: { graph: one([1, 8], binary("MUL", ["input", normal("other", [1])], "output", [1, 8])), steps: 2 },
   RELU: { graph: one([1, 8], unary("RELU", "input", "output", [1, 8])), steps: 2 },
   RELU6: { graph: one([1, 8], unary("RELU6", "input", "output", [1, 8])), steps: 2 },
+  LEAKY_RELU: {
+    graph: one([1, 8], {
+      operator: "LEAKY_RELU",
+      inputs: ["input"],
+      outputs: { output: [1, 8] },
+      options: { alpha: 0.3 },
+    }),
+    steps: 2,
+  },
   LOGISTIC: { graph: one([1, 8], unary("LOGISTIC", "input", "output", [1, 8])), steps: 3 },
   TANH: { graph: one([1, 8], unary("TANH", "input", "output", [1, 8])), steps: 4 },
   SOFTMAX: { graph: one([2, 4], unary("SOFTMAX", "input", "output", [2, 4])), steps: 3 },
