@@ -2,12 +2,14 @@
 import { StageError, UsageError } from "../../pipeline/lib/core/errors.ts";
 import { signalsTopic } from "./signals.ts";
 import { csvTopic } from "./csv.ts";
+import { evaluateTopic } from "./evaluate.ts";
 import { kernelsTopic } from "./kernels.ts";
 import type { PerfTopic } from "./topic.ts";
 import { trainTopic } from "./train.ts";
 
 const TOPICS: Record<string, PerfTopic> = {
   csv: csvTopic,
+  evaluate: evaluateTopic,
   kernels: kernelsTopic,
   signals: signalsTopic,
   train: trainTopic,

@@ -111,10 +111,20 @@ Deno.test("perf csv --json prints one entry for each text and reader, and the st
   assert.equal(figures[1].ratioToCsvParse, 1);
 });
 
+Deno.test("perf evaluate --json prints a float and an int8 entry for each model", async () => {
+  const { code, stdout, stderr } = await perf(..."evaluate --json --model cnn --windows 3".split(" "));
+  assert.equal(code, 0, stderr);
+  const figures: Record<string, unknown>[] = JSON.parse(stdout);
+  assert.deepEqual(figures.map(({ model, form }) => [model, form]), [["cnn", "float"], ["cnn", "int8"]]);
+  for (const { msPerWindow, nativeMsPerWindow, operators } of figures) {
+    assert.ok((msPerWindow as number) > 0 && (nativeMsPerWindow as number) > 0 && operators === 7);
+  }
+});
+
 Deno.test("perf refuses an unknown topic or option with exit code 2, and explains itself", async () => {
   const topic = await perf("trian");
   assert.equal(topic.code, 2);
-  assert.match(topic.stderr, /topic must be one of csv, kernels, signals, train, got trian/);
+  assert.match(topic.stderr, /topic must be one of csv, evaluate, kernels, signals, train, got trian/);
   const option = await perf("train", "--model", "mlp");
   assert.equal(option.code, 2);
   assert.match(option.stderr, /--model must be one of lstm, cnn, .*, got mlp/);
@@ -125,6 +135,7 @@ Deno.test("perf refuses an unknown topic or option with exit code 2, and explain
   assert.equal((await perf("signals", "--source", "nowhere")).code, 1);
   assert.equal((await perf("csv", "--rows", "many")).code, 2);
   assert.equal((await perf("kernels", "--milliseconds", "many")).code, 2);
+  assert.equal((await perf("evaluate", "--windows", "0")).code, 2);
   const help = await perf("--help");
   assert.equal(help.code, 0);
   assert.match(help.stdout, /train: training speed/);
