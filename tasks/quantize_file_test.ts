@@ -46,6 +46,25 @@ Deno.test("quantize FILE.tflite quantizes a model from anywhere with windows fro
       const outcome = await quantize(...args);
       assert.deepEqual([outcome.code, message.test(outcome.stderr)], [code, true], outcome.stderr);
     }
+    const many = join(cwd, "many.npy");
+    const count = 2 ** 17;
+    Deno.writeFileSync(
+      many,
+      encodeNpy({ dtype: "<f4", shape: [count, 6], data: new Float32Array(6 * count) }),
+    );
+    const large = join(cwd, "large.tflite");
+    const wide = graphOf({
+      inputs: { input: [1, 6] },
+      operations: [dense("input", "hidden", [1, 6, 1500]), dense("hidden", "output", [1, 1500, 1500])],
+      outputs: ["output"],
+    });
+    Deno.writeFileSync(large, encodeTflite(wide));
+    const refused = await run(cwd, "quantize", large, "--windows", many);
+    assert.equal(refused.code, 1);
+    assert.match(
+      refused.stderr,
+      /at most 274877906944 multiplications, got 2259000 for each of 131072 windows/,
+    );
     const again = await run(
       cwd,
       "quantize",

@@ -1,5 +1,6 @@
 import { LABEL_NAMES } from "../../artefacts/window_set.ts";
 import { StageError, UsageError } from "../../core/errors.ts";
+import { operatorMacs } from "../../devices/multiply_accumulates.ts";
 import { decodeDatasetCsv } from "../../formats/dataset_csv/decode.ts";
 import { decodeNpy } from "../../formats/npy/npy.ts";
 import type { TfliteModel } from "../../formats/tflite/graph.ts";
@@ -14,6 +15,8 @@ import { writeAtomic } from "../files.ts";
 import { quantize } from "../stages/quantize.ts";
 
 const MAX_MODEL_BYTES = 2 ** 28, MAX_WINDOWS_BYTES = 2 ** 30;
+/** Multiplications of a calibration; plain TypeScript does some 2^30 a second. */
+const MAX_MACS = 2 ** 38;
 /** Windows on which the outputs are compared. */
 const COMPARED_WINDOWS = 32;
 
@@ -51,6 +54,7 @@ export const quantizeFile = fileMode({
     const floatBytes = readFileFromOutside(file, MAX_MODEL_BYTES),
       floatGraph = verifyTflite(floatBytes, file);
     const windows = params.windows === "" ? undefined : await readWindows(params.windows);
+    if (windows !== undefined) checkWork(file, floatGraph, windows.count);
     const made = explained(file, () => {
       const ranges = mode === "int8"
         ? calibrate(floatGraph, windows!.values, windows!.count, {
@@ -107,6 +111,16 @@ async function readWindows(path: string): Promise<Windows> {
 function counted(path: string, windows: Windows): Windows {
   if (windows.count > 0) return windows;
   throw new StageError(`Cannot calibrate with ${path}: it must hold at least 1 window, got none`);
+}
+
+/** @throws {StageError} More work than anyone would wait for. */
+function checkWork(file: string, graph: TfliteModel, count: number): void {
+  const macs = graph.operators.reduce((sum, operator) => sum + operatorMacs(operator, graph), 0);
+  if (macs * count <= MAX_MACS) return;
+  throw new StageError(
+    `Cannot calibrate ${file}: it must take at most ${MAX_MACS} multiplications, got ${macs} for each of ${count} windows`,
+    { hint: "fewer --windows: a few hundred suffice" },
+  );
 }
 
 function errorsOf(floatGraph: TfliteModel, graph: TfliteModel, { values, count }: Windows) {
