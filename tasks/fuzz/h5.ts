@@ -1,6 +1,6 @@
-import { decodeKerasModel } from "../../pipeline/lib/artefacts/keras_model.ts";
 import { decodeKerasH5 } from "../../pipeline/lib/formats/keras_h5/decode.ts";
 import { encodeKerasH5 } from "../../pipeline/lib/formats/keras_h5/encode.ts";
+import { readAndConvert } from "./keras_model.ts";
 import { damageBytes, damageJson, type FuzzTarget } from "./target.ts";
 
 const FOLDER = new URL("../../pipeline/lib/formats/keras_h5/testdata/", import.meta.url);
@@ -25,5 +25,5 @@ export const h5Target: FuzzTarget = {
     const model = decodeKerasH5(file);
     return await encodeKerasH5({ ...model, config: damageJson(model.config, rng) });
   },
-  read: (bytes) => decodeKerasModel(bytes, "model.h5"),
+  read: (bytes) => readAndConvert(bytes, "model.h5"),
 };

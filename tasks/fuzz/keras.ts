@@ -1,5 +1,5 @@
 import { unzipSync, zipSync } from "fflate";
-import { decodeKerasModel } from "../../pipeline/lib/artefacts/keras_model.ts";
+import { readAndConvert } from "./keras_model.ts";
 import { damageBytes, damageJson, type FuzzTarget } from "./target.ts";
 
 const FOLDER = new URL("../../pipeline/lib/formats/keras_v3/testdata/", import.meta.url);
@@ -30,5 +30,5 @@ export const kerasTarget: FuzzTarget = {
       }
     }
   },
-  read: (bytes) => decodeKerasModel(bytes, "model.keras"),
+  read: (bytes) => readAndConvert(bytes, "model.keras"),
 };

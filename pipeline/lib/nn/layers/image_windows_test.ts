@@ -150,6 +150,14 @@ Deno.test("layers over images name what they cannot have", () => {
       () => shapes({ ...conv, padding: "valid", kernelSize: [7, 1] }),
       /kernelSize must be at most the 6 steps/,
     ],
+    [
+      () => shapes({ ...conv, strides: [1, 1], dilation: [1e9, 1] }),
+      /dilation must be at most 32767, got 1000000000/,
+    ],
+    [
+      () => shapes({ ...pool, poolSize: [2, 1e5], padding: "same" }),
+      /poolSize must be at most 32767, got 100000/,
+    ],
     [() => shapes({ ...pool, strides: [0, 1] }), /strides must be an integer of at least 1, got 0/],
     [() => shapes({ kind: "ZeroPadding2D", padding: [[1, 0]] }), /padding must be 2 pairs of integers/],
     [

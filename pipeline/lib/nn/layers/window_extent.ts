@@ -22,6 +22,9 @@ export interface WindowExtent {
   padRight: number;
 }
 
+/** Largest size, strides and dilation: TFLite's kernels take no larger ones. */
+const MAX_EXTENT = 32767;
+
 /**
  * Places a window over its input.
  *
@@ -31,7 +34,7 @@ export interface WindowExtent {
  *
  * @param layer Name and what the size is called, for messages.
  * @param steps Steps of the input, at least 1.
- * @throws RangeError A "valid" window that is longer than the input.
+ * @throws RangeError A "valid" window that is longer than the input, or sizes above 32767.
  * @throws TypeError An unknown padding.
  */
 export function windowExtent(
@@ -39,6 +42,15 @@ export function windowExtent(
   { size, strides, padding, dilation = 1 }: SlidingWindow,
   steps: number,
 ): WindowExtent {
+  for (
+    const [what, value] of [[layer.sizeName, size], ["strides", strides], ["dilation", dilation]] as const
+  ) {
+    if (value > MAX_EXTENT) {
+      throw new RangeError(
+        `Cannot use layer "${layer.name}": ${what} must be at most ${MAX_EXTENT}, got ${value}`,
+      );
+    }
+  }
   const span = (size - 1) * dilation + 1;
   const extent = (outSteps: number, padLeft: number): WindowExtent => ({
     outSteps,
