@@ -1,55 +1,13 @@
 import { encodeKerasModel, encodeKerasV3Model } from "../../../pipeline/lib/artefacts/keras_model.ts";
 import { createRng } from "../../../pipeline/lib/core/rng.ts";
-import { ARCHITECTURES } from "../../../pipeline/lib/nn/architectures/architectures.ts";
 import { forward } from "../../../pipeline/lib/nn/forward.ts";
-import { initializeWeights } from "../../../pipeline/lib/nn/initialize.ts";
-import { h5PartsToModel } from "../../../pipeline/lib/nn/keras_weights.ts";
-import type { Model, Weights } from "../../../pipeline/lib/nn/model.ts";
-import { outputShapes, valueCount } from "../../../pipeline/lib/nn/shapes.ts";
 import type { ParitySection } from "../section.ts";
+import { architectures, goldens, type NamedModel, windowValues } from "./models.ts";
 
-const SIZES = { windowSamples: 216, channels: 1, classes: 5 };
 const WINDOWS = 64;
-const GOLDENS = new URL("../../../pipeline/lib/nn/testdata/", import.meta.url);
-
-interface NamedModel {
-  name: string;
-  model: Model;
-  weights: Weights;
-}
-
-/** @returns The architectures, with weights whose biases are not 0: that would hide a wrong order of the gates. */
-function architectures(): NamedModel[] {
-  return Object.values(ARCHITECTURES).map(({ name, build }) => {
-    const model = build(SIZES), rng = createRng(1), weights = initializeWeights(model, rng);
-    for (const [weight, { data }] of weights) {
-      // A variance is never negative.
-      const change = weight.endsWith("variance") ? () => 0.1 * rng.uniform() : () => 0.1 * rng.normal();
-      data.forEach((value, i) => data[i] = value + change());
-    }
-    return { name, model, weights };
-  });
-}
-
-/** @returns What Keras itself made once: every kind of layer. */
-async function goldens(): Promise<NamedModel[]> {
-  const models: NamedModel[] = [];
-  for await (const { name: file } of Deno.readDir(GOLDENS)) {
-    if (!file.startsWith("keras")) continue;
-    const golden = JSON.parse(await Deno.readTextFile(new URL(file, GOLDENS)));
-    for (const layer of golden.layers) {
-      for (const weight of layer.weights) weight.data = Float32Array.from(weight.data);
-    }
-    models.push({ name: file.replace(".json", ""), ...h5PartsToModel(golden) });
-  }
-  return models.sort((a, b) => a.name < b.name ? -1 : 1);
-}
 
 async function writeModel(folder: string, { name, model, weights }: NamedModel): Promise<void> {
-  const rng = createRng(2), shapes = outputShapes(model);
-  const values = model.layers.filter(({ kind }) => kind === "InputLayer")
-    .reduce((sum, layer) => sum + valueCount(shapes.get(layer.name)!), 0);
-  const inputs = Float32Array.from({ length: WINDOWS * values }, rng.uniform);
+  const inputs = Float32Array.from({ length: WINDOWS * windowValues(model) }, createRng(2).uniform);
   const outputs = forward(model, weights, inputs, WINDOWS);
   await Deno.writeFile(`${folder}/${name}.h5`, await encodeKerasModel(model, weights));
   await Deno.writeFile(`${folder}/${name}.keras`, await encodeKerasV3Model(model, weights));
