@@ -7,11 +7,13 @@ import { StageError } from "./lib/core/errors.ts";
 import { createRng } from "./lib/core/rng.ts";
 import type { Engine } from "./lib/engine/engine.ts";
 import { type EngineKind, ENGINES } from "./lib/engine/engines.ts";
+import { MAX_FILE_BYTES } from "./lib/formats/keras_h5/decode.ts";
 import { ARCHITECTURES } from "./lib/nn/architectures/architectures.ts";
 import { initializeWeights } from "./lib/nn/initialize.ts";
 import { countParameters } from "./lib/nn/shapes.ts";
 import { drawLearningCurve } from "./lib/report/learning_curve.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
+import { readFileFromOutside } from "./lib/stage/inputs/outside_file.ts";
 import { findTeacher, type TeacherFile } from "./lib/stage/inputs/teacher_model.ts";
 import { runStage } from "./lib/stage/run.ts";
 import { COUNTS_FILE, type StageContext } from "./lib/stage/stage_context.ts";
@@ -99,7 +101,10 @@ async function readTeacher(
   { path, name }: TeacherFile,
   { windows, classes }: { windows: WindowRows; classes: number },
 ): Promise<Float32Array> {
-  const { model, weights } = await decodeKerasModel(Deno.readFileSync(path), path);
+  const { model, weights } = await decodeKerasModel(
+    readFileFromOutside(path, { maxBytes: MAX_FILE_BYTES, content: "keras" }),
+    name,
+  );
   let engine: Engine | undefined;
   try {
     checkTeacherModel(model, { values: windows.values, classes });

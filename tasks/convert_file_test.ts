@@ -66,7 +66,10 @@ Deno.test("convert FILE writes a .tflite that tells where it comes from, of .h5 
     assert.deepEqual(two.inputs.map((input) => two.tensors[input].name), ["input", "input_reversed"]);
     const open = await run(cwd, "convert", "bilstm.h5", "--batch", "dynamic");
     assert.equal(open.code, 1);
-    assert.match(open.stderr, /^\[05_convert\] error: Cannot convert .*\n/);
+    assert.match(
+      open.stderr,
+      /^\[05_convert\] error: Cannot convert .*\n.*hint: a model with an LSTM keeps a state/,
+    );
     assert.deepEqual([...Deno.readDirSync(join(cwd, "models/converted"))].map(({ name }) => name).sort(), [
       "bilstm.tflite",
       "small.tflite",
@@ -88,7 +91,11 @@ Deno.test("convert FILE refuses what it cannot convert in one line and writes no
         await encodeKerasH5({ ...parts, config }),
         /layer "conv": .*got "Lambda", .*\(lambda.h5\)/,
       ],
-      ["text.h5", new TextEncoder().encode("time,lead\n1,2\n"), /HDF5 signature.*\(text.h5, byte 0\)/],
+      [
+        "text.h5",
+        new TextEncoder().encode("time,lead\n1,2\n"),
+        /text\.h5: it must be a Keras model .*, got text\n.*hint: Keras writes one/,
+      ],
       [
         "other.zip",
         zipSync({ "a.txt": new Uint8Array(3) }),
@@ -128,7 +135,7 @@ Deno.test("convert FILE ends with 2 for wrong usage", () =>
     assert.equal(missing.code, 1);
     assert.match(
       missing.stderr,
-      /^\[05_convert\] error: Cannot read absent.h5: it must be a file, got nothing\n$/,
+      /^\[05_convert\] error: Cannot read absent.h5: it must be a file, got nothing of that name\n.*hint: check the path\n$/,
     );
     const { stdout } = await runOk(cwd, "convert", "--help");
     assert.match(stdout, /deno task convert \[flags\][^]*deno task convert FILE.h5\|FILE.keras \[flags\]/);

@@ -3,8 +3,8 @@ import { basename, dirname } from "node:path";
 import { StageError, UsageError } from "../pipeline/lib/core/errors.ts";
 import { STAGES } from "../pipeline/lib/stage/catalogue.ts";
 import { exitWith, explainError } from "../pipeline/lib/stage/exit.ts";
-import { statOrUndefined } from "../pipeline/lib/stage/files.ts";
 import type { CsvParams } from "../pipeline/lib/stage/inputs/csv_folder.ts";
+import { checkIsFile } from "../pipeline/lib/stage/inputs/outside_file.ts";
 import { defaultsOf, describeParams, type ParamSpec, parseFlags } from "../pipeline/lib/stage/params.ts";
 import { csvKind } from "./inspect/csv.ts";
 import type { FileKind } from "./inspect/inspection.ts";
@@ -74,21 +74,8 @@ async function main(): Promise<void> {
   if (files.length !== 1) {
     throw new UsageError(`Cannot inspect: one file must be named, got ${files.length} (--help tells more)`);
   }
-  const [path] = files, info = statOrUndefined(path);
-  if (!info?.isFile) {
-    throw new StageError(
-      `Cannot inspect ${path}: it must be a file, got ${
-        info === undefined ? "nothing of that name" : info.isDirectory ? "a folder" : "a pipe or a device"
-      }`,
-      {
-        hint: info === undefined
-          ? "check the path"
-          : info.isDirectory
-          ? "name one of its files"
-          : "save what comes out of it to a file",
-      },
-    );
-  }
+  const [path] = files;
+  checkIsFile(path, "inspect");
   const names = [...Deno.readDirSync(dirname(path))].filter((entry) => !entry.isDirectory).map(({ name }) =>
     name
   );

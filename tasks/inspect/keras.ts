@@ -11,6 +11,7 @@ import { kindOf } from "../../pipeline/lib/nn/layers/layer_kinds.ts";
 import type { Layer, Model } from "../../pipeline/lib/nn/model.ts";
 import { layerMacs } from "../../pipeline/lib/nn/multiply_accumulates.ts";
 import { outputShapes, valueCount } from "../../pipeline/lib/nn/shapes.ts";
+import { checkContent } from "../../pipeline/lib/stage/inputs/outside_file.ts";
 import { alignColumns } from "../align_columns.ts";
 import { factLines, type FileKind, type Inspection, titleOf } from "./inspection.ts";
 
@@ -41,6 +42,7 @@ interface KerasFile {
 
 function openFile(path: string): KerasFile {
   const bytes = Deno.readFileSync(path);
+  checkContent(path, bytes, "keras");
   if (bytes[0] === 0x50 && bytes[1] === 0x4b) {
     const parts = decodeKerasV3(bytes, path);
     return {

@@ -15,6 +15,7 @@ import {
 import { decodeTflite } from "../../pipeline/lib/formats/tflite/reader.ts";
 import { ACTIVATION } from "../../pipeline/lib/formats/tflite/schema.ts";
 import { operatorName } from "../../pipeline/lib/formats/tflite/verify.ts";
+import { checkContent } from "../../pipeline/lib/stage/inputs/outside_file.ts";
 import { alignColumns } from "../align_columns.ts";
 import { bytesText, factLines, type FileKind, type Inspection, titleOf } from "./inspection.ts";
 
@@ -31,7 +32,9 @@ const shorten = (text: string, most = MAX_TEXT): string => {
 };
 
 function inspectTflite(path: string): Inspection {
-  const bytes = Deno.readFileSync(path), model = decodeTflite(bytes, path);
+  const bytes = Deno.readFileSync(path);
+  checkContent(path, bytes, "tflite");
+  const model = decodeTflite(bytes, path);
   const macs = model.operators.map((operator) => operatorMacs(operator, model));
   const totalMacs = macs.reduce((sum, value) => sum + value, 0);
   const arena = estimateArena(model), verdicts = judgeTargets(model);

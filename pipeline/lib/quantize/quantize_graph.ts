@@ -37,13 +37,7 @@ export function quantizeGraph(
   ranges: Ranges,
   { mode, io = "int8" }: QuantizeOptions,
 ): TfliteModel {
-  const rounded = floatGraph.tensors.find(({ type }) => ROUNDED_TYPES.includes(type));
-  if (rounded !== undefined) {
-    throw new RangeError(
-      `Cannot quantize graph: its tensors must be FLOAT32, got ${rounded.type} for "${rounded.name}"; ` +
-        "what is rounded once is not to be rounded again",
-    );
-  }
+  checkIsFloat(floatGraph);
   switch (mode) {
     case "int8": {
       const int8 = quantizeToInt8(floatGraph, ranges);
@@ -54,4 +48,14 @@ export function quantizeGraph(
     case "float16":
       return quantizeToFloat16(floatGraph);
   }
+}
+
+/** @throws RangeError A graph that is quantized already. */
+export function checkIsFloat({ tensors }: TfliteModel): void {
+  const rounded = tensors.find(({ type }) => ROUNDED_TYPES.includes(type));
+  if (rounded === undefined) return;
+  throw new RangeError(
+    `Cannot quantize graph: its tensors must be FLOAT32, got ${rounded.type} for "${rounded.name}"; ` +
+      "what is rounded once is not to be rounded again",
+  );
 }

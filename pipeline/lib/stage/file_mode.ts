@@ -1,6 +1,5 @@
 import { basename } from "node:path";
-import { StageError, UsageError } from "../core/errors.ts";
-import { statOrUndefined } from "./files.ts";
+import { UsageError } from "../core/errors.ts";
 import {
   defaultsOf,
   describeParams,
@@ -81,25 +80,6 @@ export function convertedPath(file: string, output: string, suffix: string): str
     );
   }
   return `${CONVERTED_FOLDER}/${name}${suffix}`;
-}
-
-/**
- * Reads a file from anywhere.
- *
- * @param maxBytes Largest one that is wanted.
- * @throws {StageError} No file there, or a larger one: before any of it is read.
- */
-export function readFileFromOutside(path: string, maxBytes: number): Uint8Array<ArrayBuffer> {
-  const info = statOrUndefined(path);
-  if (!info?.isFile) {
-    throw new StageError(
-      `Cannot read ${path}: it must be a file, got ${info === undefined ? "nothing" : "another thing"}`,
-    );
-  }
-  if (info.size > maxBytes) {
-    throw new StageError(`Cannot read ${path}: it must have at most ${maxBytes} bytes, got ${info.size}`);
-  }
-  return Deno.readFileSync(path);
 }
 
 /** The second use in a stage's `--help`. */

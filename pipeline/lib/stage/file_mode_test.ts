@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { StageError, UsageError } from "../core/errors.ts";
-import { convertedPath, fileMode, readFileFromOutside, runFileMode, splitWords } from "./file_mode.ts";
+import { UsageError } from "../core/errors.ts";
+import { convertedPath, fileMode, runFileMode, splitWords } from "./file_mode.ts";
 import type { ParamSpec } from "./params.ts";
 
 const STAGE = {
@@ -65,17 +65,4 @@ Deno.test("convertedPath() stays in its folder whatever the names", () => {
     () => convertedPath("my net.h5", "", ".tflite"),
     /the file's name.*"my net"; give another one/,
   );
-});
-
-Deno.test("readFileFromOutside() reads files of the size that is wanted, and nothing else", () => {
-  const folder = Deno.makeTempDirSync();
-  try {
-    Deno.writeFileSync(`${folder}/four`, Uint8Array.of(1, 2, 3, 4));
-    assert.deepEqual(readFileFromOutside(`${folder}/four`, 4), Uint8Array.of(1, 2, 3, 4));
-    assert.throws(() => readFileFromOutside(`${folder}/four`, 3), /at most 3 bytes, got 4/);
-    assert.throws(() => readFileFromOutside(folder, 4), /must be a file, got another thing/);
-    assert.throws(() => readFileFromOutside(`${folder}/five`, 4), StageError);
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
 });

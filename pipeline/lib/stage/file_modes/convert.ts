@@ -16,8 +16,9 @@ import type { Model, Weights } from "../../nn/model.ts";
 import { countParameters, outputShapes, valueCount } from "../../nn/shapes.ts";
 import { createEvaluator } from "../../reference/evaluator.ts";
 import { openTfliteLibrary, type TfliteRuntime } from "../../runtime/tflite_ffi.ts";
-import { convertedPath, fileMode, outputParam, readFileFromOutside } from "../file_mode.ts";
+import { convertedPath, fileMode, outputParam } from "../file_mode.ts";
 import { writeAtomic } from "../files.ts";
+import { readFileFromOutside } from "../inputs/outside_file.ts";
 import { convert } from "../stages/convert.ts";
 
 /** Largest difference from the reference, as a share of the largest output, that float32 arithmetic explains. */
@@ -51,7 +52,8 @@ export const convertFile = fileMode({
   },
   async run(file, params) {
     const path = convertedPath(file, params.output, ".tflite");
-    const kerasBytes = readFileFromOutside(file, MAX_FILE_BYTES), name = basename(file);
+    const kerasBytes = readFileFromOutside(file, { maxBytes: MAX_FILE_BYTES, content: "keras" }),
+      name = basename(file);
     const trained = await decodeKerasModel(kerasBytes, file);
     const size = params.batch === "dynamic" ? 1 : Number(params.batch);
     checkSize(file, trained.model, size);
@@ -107,7 +109,9 @@ function toTflite(
   try {
     return convertToTflite(model, weights, options);
   } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith("Cannot convert")) throw error;
+    // A StageError has its hint already.
+    if (error instanceof StageError || !(error instanceof Error)) throw error;
+    if (!error.message.startsWith("Cannot convert")) throw error;
     throw new StageError(error.message, { cause: error });
   }
 }

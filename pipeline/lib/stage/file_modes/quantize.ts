@@ -7,11 +7,17 @@ import type { TfliteModel } from "../../formats/tflite/graph.ts";
 import { verifyTflite } from "../../formats/tflite/verify.ts";
 import { encodeTflite } from "../../formats/tflite/writer.ts";
 import { calibrate, type CalibrationMethod } from "../../quantize/calibration.ts";
-import { QUANTIZATION_MODES, type QuantizationMode, quantizeGraph } from "../../quantize/quantize_graph.ts";
+import {
+  checkIsFloat,
+  QUANTIZATION_MODES,
+  type QuantizationMode,
+  quantizeGraph,
+} from "../../quantize/quantize_graph.ts";
 import { compareLayers } from "../../reference/compare_layers.ts";
 import { layerErrorTable } from "../../report/layer_errors.ts";
-import { convertedPath, fileMode, outputParam, readFileFromOutside } from "../file_mode.ts";
+import { convertedPath, fileMode, outputParam } from "../file_mode.ts";
 import { writeAtomic } from "../files.ts";
+import { readFileFromOutside } from "../inputs/outside_file.ts";
 import { quantize } from "../stages/quantize.ts";
 
 const MAX_MODEL_BYTES = 2 ** 28, MAX_WINDOWS_BYTES = 2 ** 30;
@@ -51,8 +57,9 @@ export const quantizeFile = fileMode({
       throw new UsageError("Cannot quantize to int8: --windows must name inputs to calibrate with, got none");
     }
     const path = convertedPath(file, params.output, `_${mode.replaceAll("-", "_")}.tflite`);
-    const floatBytes = readFileFromOutside(file, MAX_MODEL_BYTES),
+    const floatBytes = readFileFromOutside(file, { maxBytes: MAX_MODEL_BYTES, content: "tflite" }),
       floatGraph = verifyTflite(floatBytes, file);
+    explained(file, () => checkIsFloat(floatGraph));
     const windows = params.windows === "" ? undefined : await readWindows(params.windows);
     if (windows !== undefined) checkWork(file, floatGraph, windows.count);
     const made = explained(file, () => {
@@ -92,8 +99,12 @@ interface Windows {
 
 /** @throws {FormatError, StageError} A file that holds no windows. */
 async function readWindows(path: string): Promise<Windows> {
-  const bytes = readFileFromOutside(path, MAX_WINDOWS_BYTES);
-  if (/\.csv$/i.test(path)) {
+  const isCsv = /\.csv$/i.test(path);
+  const bytes = readFileFromOutside(path, {
+    maxBytes: MAX_WINDOWS_BYTES,
+    content: isCsv ? undefined : "npy",
+  });
+  if (isCsv) {
     const { windows, labels, windowSamples } = await decodeDatasetCsv([bytes], {
       classNames: LABEL_NAMES,
       file: path,

@@ -101,7 +101,7 @@ function pickNamed<T extends { name: string }>(
     return wanted.length === 0 ? all : all.filter(({ name }) => wanted.includes(name));
   }
   const near = nearestName(missing, known);
-  throw new StageError(`Cannot benchmark: ${folder} holds no ${what} ${missing}`, {
+  throw new StageError(`Cannot benchmark ${missing}: ${folder} holds no such ${what}`, {
     hint: near ? `did you mean ${near}?` : `it holds ${known.join(", ")}`,
   });
 }
