@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { FormatError } from "../core/errors.ts";
 import { type ModelCard, parseModelCard } from "./model_card.ts";
 import { formatModelCard } from "./model_card_markdown.ts";
+import { SIGNAL_FORM } from "./test_signal_form.ts";
 
 const FIGURES = { support: 10, sensitivity: 0.5, positivePredictivity: null, f1: 0.25 };
 const REPORT = { accuracy: 0.9, macroF1: 0.25, classes: { N: FIGURES, V: FIGURES } };
@@ -16,20 +17,7 @@ const CARD: ModelCard = {
   limits: "Sees one window.",
   classes: ["N", "V"],
   parameters: 1234,
-  input: {
-    fs: 360,
-    windowSamples: 216,
-    rPeakOffset: 90,
-    windowScale: "window",
-    scale: "record",
-    filter: "bandpass",
-    lowHz: 0.5,
-    highHz: 40,
-    filterOrder: 2,
-    notch: "none",
-    resample: "auto",
-    polarity: "report",
-  },
+  input: SIGNAL_FORM,
   preprocess: {},
   window: {},
   data: {

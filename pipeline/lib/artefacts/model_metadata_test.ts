@@ -6,6 +6,7 @@ import { decodeTflite } from "../formats/tflite/reader.ts";
 import { smallModel } from "../formats/tflite/test_models.ts";
 import { encodeTflite } from "../formats/tflite/writer.ts";
 import { MODEL_METADATA, readModelMetadata, withModelMetadata } from "./model_metadata.ts";
+import { SIGNAL_FORM } from "./test_signal_form.ts";
 
 const TOLD = {
   model: "cnn",
@@ -14,20 +15,7 @@ const TOLD = {
     study: "inter-patient",
     synthetic: false,
     labels: ["N", "S"],
-    signal: {
-      fs: 360,
-      windowSamples: 216,
-      rPeakOffset: 90,
-      windowScale: "window",
-      scale: "record",
-      filter: "bandpass",
-      lowHz: 0.5,
-      highHz: 40,
-      filterOrder: 2,
-      notch: "none",
-      resample: "auto",
-      polarity: "report",
-    },
+    signal: SIGNAL_FORM,
     trainingData: { windows: 3, sha256: "1".repeat(64) },
   },
 };

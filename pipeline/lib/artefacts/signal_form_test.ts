@@ -1,20 +1,6 @@
 import assert from "node:assert/strict";
-import { differenceOfForms, type SignalForm, signalFormSchema } from "./signal_form.ts";
-
-const FORM: SignalForm = {
-  fs: 360,
-  windowSamples: 216,
-  rPeakOffset: 90,
-  windowScale: "window",
-  scale: "record",
-  filter: "bandpass",
-  lowHz: 0.5,
-  highHz: 40,
-  filterOrder: 2,
-  notch: "none",
-  resample: "auto",
-  polarity: "report",
-};
+import { differenceOfForms, signalFormSchema } from "./signal_form.ts";
+import { SIGNAL_FORM as FORM } from "./test_signal_form.ts";
 
 Deno.test("differenceOfForms() names what differs, and what does not count it passes over", () => {
   assert.equal(differenceOfForms(FORM, FORM), undefined);

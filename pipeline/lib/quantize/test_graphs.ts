@@ -1,6 +1,8 @@
+import { createGraphBuilder } from "../convert/graph_builder.ts";
+import { createRng } from "../core/rng.ts";
 import { bytesOf, elementCount, type OptionValue, type TfliteModel } from "../formats/tflite/graph.ts";
 import { OPERATOR_RULES } from "../formats/tflite/operator_rules.ts";
-import { createRng } from "../core/rng.ts";
+import { denseOptions, lstmOptions } from "../reference/test_graphs.ts";
 
 /** A constant of a graph for tests. */
 export interface TestConstant {
@@ -32,16 +34,7 @@ export function graphOf(
     variables?: Record<string, number[]>;
   },
 ): TfliteModel {
-  const model: TfliteModel = {
-    description: "a test",
-    name: "main",
-    tensors: [],
-    operators: [],
-    inputs: [],
-    outputs: [],
-    metadata: [],
-    signatures: [],
-  };
+  const { model } = createGraphBuilder("a test");
   const indices = new Map<string, number>();
   const add = (name: string, shape: number[], rest: object = {}): number => {
     const known = indices.get(name);
@@ -98,12 +91,7 @@ export const dense = (input: string, output: string, [rows, features, units]: nu
   operator: "FULLY_CONNECTED",
   inputs: [input, normal(`${output}/kernel`, [units, features], 0.5), normal(`${output}/bias`, [units], 0.2)],
   outputs: { [output]: [rows, units] },
-  options: {
-    fusedActivationFunction: 0,
-    weightsFormat: 0,
-    keepNumDims: false,
-    asymmetricQuantizeInputs: false,
-  },
+  options: denseOptions(),
 });
 
 /** An LSTM of [1, steps, channels]; its states "<output>/hidden_state" and "<output>/cell" must be variables. */
@@ -125,13 +113,7 @@ export const lstm = (input: string, output: string, [steps, channels, units]: nu
       ...[undefined, undefined, undefined, undefined],
     ],
     outputs: { [output]: [1, steps, units] },
-    options: {
-      fusedActivationFunction: 4,
-      cellClip: 0,
-      projClip: 0,
-      timeMajor: false,
-      asymmetricQuantizeInputs: false,
-    },
+    options: lstmOptions(),
   };
 };
 

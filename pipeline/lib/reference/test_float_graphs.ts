@@ -1,35 +1,19 @@
 import { createRng } from "../core/rng.ts";
 import { elementCount } from "../formats/tflite/graph.ts";
-import { integers, normalConstant, type TestOperator, type TestTensor } from "./test_graphs.ts";
+import {
+  convOptions,
+  denseOptions,
+  integers,
+  lstmOptions,
+  normalConstant,
+  poolOptions,
+  type TestOperator,
+  type TestTensor,
+} from "./test_graphs.ts";
 
 const rng = createRng(1);
 const normal = (...shape: number[]) => normalConstant(rng, ...shape);
 
-const conv = (options: Record<string, number>) => ({
-  padding: 0,
-  strideH: 1,
-  strideW: 1,
-  fusedActivationFunction: 0,
-  dilationHFactor: 1,
-  dilationWFactor: 1,
-  ...options,
-});
-const pool = (options: Record<string, number>) => ({
-  padding: 0,
-  strideH: 1,
-  strideW: 1,
-  filterHeight: 1,
-  filterWidth: 1,
-  fusedActivationFunction: 0,
-  ...options,
-});
-const dense = (options: Record<string, number | boolean> = {}) => ({
-  fusedActivationFunction: 0,
-  weightsFormat: 0,
-  keepNumDims: false,
-  asymmetricQuantizeInputs: false,
-  ...options,
-});
 const state = (...shape: number[]) => ({ shape, isVariable: true });
 /** A float LSTM with random weights. */
 export const lstm = (
@@ -51,13 +35,7 @@ export const lstm = (
     ...["absent", "absent", "absent", "absent"] as const,
   ],
   outputs: [{ shape: [batch, steps, units] }],
-  options: {
-    fusedActivationFunction: 4,
-    cellClip: clip,
-    projClip: 0,
-    timeMajor: false,
-    asymmetricQuantizeInputs: false,
-  },
+  options: lstmOptions(clip),
 });
 /** An operator on [2, 5] values. */
 export const unary = (operator: string): TestOperator => ({
@@ -101,65 +79,71 @@ export const FLOAT_GRAPHS: Record<string, TestOperator> = {
     operator: "CONV_2D",
     inputs: [{ shape: [2, 7, 9, 3] }, normal(5, 3, 4, 3), normal(5)],
     outputs: [{ shape: [2, 4, 3, 5] }],
-    options: conv({ strideH: 2, strideW: 3, fusedActivationFunction: 1 }),
+    options: convOptions({ strideH: 2, strideW: 3, fusedActivationFunction: 1 }),
   },
   "CONV_2D, valid, dilated, relu6": {
     operator: "CONV_2D",
     version: 2,
     inputs: [{ shape: [1, 9, 11, 2] }, normal(4, 3, 3, 2), normal(4)],
     outputs: [{ shape: [1, 5, 5, 4] }],
-    options: conv({ padding: 1, dilationHFactor: 2, dilationWFactor: 3, fusedActivationFunction: 3 }),
+    options: convOptions({ padding: 1, dilationHFactor: 2, dilationWFactor: 3, fusedActivationFunction: 3 }),
   },
   "CONV_2D, same, dilated": {
     operator: "CONV_2D",
     version: 2,
     inputs: [{ shape: [1, 1, 16, 3] }, normal(6, 1, 3, 3), normal(6)],
     outputs: [{ shape: [1, 1, 16, 6] }],
-    options: conv({ dilationWFactor: 4 }),
+    options: convOptions({ dilationWFactor: 4 }),
   },
   "DEPTHWISE_CONV_2D, same, stride, multiplier 1": {
     operator: "DEPTHWISE_CONV_2D",
     inputs: [{ shape: [2, 6, 7, 3] }, normal(1, 3, 3, 3), normal(3)],
     outputs: [{ shape: [2, 3, 4, 3] }],
-    options: conv({ strideH: 2, strideW: 2, depthMultiplier: 1 }),
+    options: convOptions({ strideH: 2, strideW: 2, depthMultiplier: 1 }),
   },
   "DEPTHWISE_CONV_2D, valid, dilated, multiplier 2": {
     operator: "DEPTHWISE_CONV_2D",
     version: 2,
     inputs: [{ shape: [1, 8, 8, 2] }, normal(1, 3, 2, 4), normal(4)],
     outputs: [{ shape: [1, 4, 6, 4] }],
-    options: conv({ padding: 1, depthMultiplier: 2, dilationHFactor: 2, dilationWFactor: 2 }),
+    options: convOptions({ padding: 1, depthMultiplier: 2, dilationHFactor: 2, dilationWFactor: 2 }),
   },
   "FULLY_CONNECTED": {
     operator: "FULLY_CONNECTED",
     inputs: [{ shape: [3, 7] }, normal(5, 7), normal(5)],
     outputs: [{ shape: [3, 5] }],
-    options: dense({ fusedActivationFunction: 1 }),
+    options: denseOptions({ fusedActivationFunction: 1 }),
   },
   "FULLY_CONNECTED of rank 3 without bias": {
     operator: "FULLY_CONNECTED",
     version: 5,
     inputs: [{ shape: [2, 3, 4] }, normal(6, 4), "absent"],
     outputs: [{ shape: [2, 3, 6] }],
-    options: dense({ keepNumDims: true }),
+    options: denseOptions({ keepNumDims: true }),
   },
   "MAX_POOL_2D, same": {
     operator: "MAX_POOL_2D",
     inputs: [{ shape: [2, 5, 7, 3] }],
     outputs: [{ shape: [2, 3, 4, 3] }],
-    options: pool({ filterHeight: 3, filterWidth: 2, strideH: 2, strideW: 2 }),
+    options: poolOptions({ filterHeight: 3, filterWidth: 2, strideH: 2, strideW: 2 }),
   },
   "AVERAGE_POOL_2D, same, relu": {
     operator: "AVERAGE_POOL_2D",
     inputs: [{ shape: [2, 5, 7, 3] }],
     outputs: [{ shape: [2, 3, 4, 3] }],
-    options: pool({ filterHeight: 3, filterWidth: 3, strideH: 2, strideW: 2, fusedActivationFunction: 1 }),
+    options: poolOptions({
+      filterHeight: 3,
+      filterWidth: 3,
+      strideH: 2,
+      strideW: 2,
+      fusedActivationFunction: 1,
+    }),
   },
   "AVERAGE_POOL_2D, valid": {
     operator: "AVERAGE_POOL_2D",
     inputs: [{ shape: [1, 1, 10, 4] }],
     outputs: [{ shape: [1, 1, 4, 4] }],
-    options: pool({ padding: 1, filterWidth: 3, strideW: 2 }),
+    options: poolOptions({ padding: 1, filterWidth: 3, strideW: 2 }),
   },
   "MEAN over axes 1 and 2": reduce("MEAN", [1, 2], [2, 5]),
   "MEAN over the last axis, kept": reduce("MEAN", [-1], [2, 3, 4, 1], true),
@@ -283,35 +267,35 @@ export const HYBRID_GRAPHS: Record<string, TestOperator> = {
     version: 5,
     inputs: [{ shape: [2, 5, 6, 3] }, int8Weights([4, 3, 3, 3], 0), normal(4)],
     outputs: [{ shape: [2, 5, 6, 4] }],
-    options: conv({ fusedActivationFunction: 1 }),
+    options: convOptions({ fusedActivationFunction: 1 }),
   },
   "CONV_2D, one scale": {
     operator: "CONV_2D",
     version: 2,
     inputs: [{ shape: [1, 5, 6, 3] }, int8Weights([4, 3, 3, 3]), normal(4)],
     outputs: [{ shape: [1, 5, 6, 4] }],
-    options: conv({}),
+    options: convOptions(),
   },
   "DEPTHWISE_CONV_2D": {
     operator: "DEPTHWISE_CONV_2D",
     version: 6,
     inputs: [{ shape: [2, 5, 6, 3] }, int8Weights([1, 3, 3, 3], 3), normal(3)],
     outputs: [{ shape: [2, 5, 6, 3] }],
-    options: conv({ depthMultiplier: 1 }),
+    options: convOptions({ depthMultiplier: 1 }),
   },
   "FULLY_CONNECTED": {
     operator: "FULLY_CONNECTED",
     version: 3,
     inputs: [{ shape: [3, 8] }, int8Weights([5, 8]), normal(5)],
     outputs: [{ shape: [3, 5] }],
-    options: dense(),
+    options: denseOptions(),
   },
   "FULLY_CONNECTED with a zero point": {
     operator: "FULLY_CONNECTED",
     version: 9,
     inputs: [{ shape: [3, 8] }, int8Weights([5, 8]), normal(5)],
     outputs: [{ shape: [3, 5] }],
-    options: dense({ asymmetricQuantizeInputs: true }),
+    options: denseOptions({ asymmetricQuantizeInputs: true }),
   },
   "UNIDIRECTIONAL_SEQUENCE_LSTM": hybridLstm(false),
   "UNIDIRECTIONAL_SEQUENCE_LSTM with a zero point": hybridLstm(true),

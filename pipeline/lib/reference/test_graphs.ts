@@ -72,6 +72,46 @@ export function normalConstant(rng: Rng, ...shape: number[]): TestTensor {
   return { shape, values: Float32Array.from({ length: elementCount(shape) }, () => rng.normal()) };
 }
 
+/** @returns Options of a convolution: "same" padding, strides and dilation of 1, no activation, but for those given. */
+export const convOptions = (options: Record<string, number> = {}) => ({
+  padding: 0,
+  strideH: 1,
+  strideW: 1,
+  fusedActivationFunction: 0,
+  dilationHFactor: 1,
+  dilationWFactor: 1,
+  ...options,
+});
+
+/** @returns Options of a pooling: "same" padding, a window and strides of 1, no activation, but for those given. */
+export const poolOptions = (options: Record<string, number>) => ({
+  padding: 0,
+  strideH: 1,
+  strideW: 1,
+  filterHeight: 1,
+  filterWidth: 1,
+  fusedActivationFunction: 0,
+  ...options,
+});
+
+/** @returns Options of a FULLY_CONNECTED: no activation, all values in one row, but for those given. */
+export const denseOptions = (options: Record<string, number | boolean> = {}) => ({
+  fusedActivationFunction: 0,
+  weightsFormat: 0,
+  keepNumDims: false,
+  asymmetricQuantizeInputs: false,
+  ...options,
+});
+
+/** @returns Options of a UNIDIRECTIONAL_SEQUENCE_LSTM over [batch, steps, channels] with tanh. @param cellClip 0: none. */
+export const lstmOptions = (cellClip = 0) => ({
+  fusedActivationFunction: 4,
+  cellClip,
+  projClip: 0,
+  timeMajor: false,
+  asymmetricQuantizeInputs: false,
+});
+
 /** @returns Random values for each input of a model: normal reals, or integers over the type's range. */
 export function randomInputs(model: TfliteModel, rng: Rng): TensorValues[] {
   return model.inputs.map((index) => {

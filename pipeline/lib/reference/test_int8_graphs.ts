@@ -1,6 +1,14 @@
 import { createRng } from "../core/rng.ts";
 import { elementCount, type TfliteQuantization } from "../formats/tflite/graph.ts";
-import { integers, type TestOperator, type TestTensor } from "./test_graphs.ts";
+import {
+  convOptions,
+  denseOptions,
+  integers,
+  lstmOptions,
+  poolOptions,
+  type TestOperator,
+  type TestTensor,
+} from "./test_graphs.ts";
 
 const rng = createRng(2);
 
@@ -46,31 +54,6 @@ function weighted(
     },
   }];
 }
-
-const conv = (options: Record<string, number>) => ({
-  padding: 0,
-  strideH: 1,
-  strideW: 1,
-  fusedActivationFunction: 0,
-  dilationHFactor: 1,
-  dilationWFactor: 1,
-  ...options,
-});
-const pool = (options: Record<string, number>) => ({
-  padding: 0,
-  strideH: 1,
-  strideW: 1,
-  filterHeight: 1,
-  filterWidth: 1,
-  fusedActivationFunction: 0,
-  ...options,
-});
-const dense = {
-  fusedActivationFunction: 0,
-  weightsFormat: 0,
-  keepNumDims: false,
-  asymmetricQuantizeInputs: false,
-};
 
 const image = int8([1, 6, 7, 3], 0.02, -5),
   sequence = int8([1, 1, 24, 4], 0.03, 11),
@@ -142,13 +125,7 @@ function lstm(
       ...Array.from({ length: 4 }, (): TestTensor => ({ shape: [0] })),
       { type: "INT8", shape: [0], quantization: hidden },
     ],
-    options: {
-      fusedActivationFunction: 4,
-      cellClip: clip,
-      projClip: 0,
-      timeMajor: false,
-      asymmetricQuantizeInputs: false,
-    },
+    options: lstmOptions(clip),
   };
 }
 
@@ -159,56 +136,62 @@ export const INT8_GRAPHS: Record<string, TestOperator> = {
     version: 3,
     inputs: [image, ...weighted([5, 3, 3, 3], { input: image, axis: 0, bias: true })],
     outputs: [int8([1, 3, 4, 5], 0.09, -3)],
-    options: conv({ strideH: 2, strideW: 2 }),
+    options: convOptions({ strideH: 2, strideW: 2 }),
   },
   "CONV_2D, dilated, relu": {
     operator: "CONV_2D",
     version: 3,
     inputs: [sequence, ...weighted([6, 1, 3, 4], { input: sequence, axis: 0, bias: true })],
     outputs: [int8([1, 1, 24, 6], 0.06, -128)],
-    options: conv({ dilationWFactor: 2, fusedActivationFunction: 1 }),
+    options: convOptions({ dilationWFactor: 2, fusedActivationFunction: 1 }),
   },
   "DEPTHWISE_CONV_2D, relu6": {
     operator: "DEPTHWISE_CONV_2D",
     version: 3,
     inputs: [image, ...weighted([1, 3, 3, 3], { input: image, axis: 3, bias: true })],
     outputs: [int8([1, 6, 7, 3], 0.04, -10)],
-    options: conv({ depthMultiplier: 1, fusedActivationFunction: 3 }),
+    options: convOptions({ depthMultiplier: 1, fusedActivationFunction: 3 }),
   },
   "DEPTHWISE_CONV_2D, multiplier 2": {
     operator: "DEPTHWISE_CONV_2D",
     version: 3,
     inputs: [sequence, ...weighted([1, 1, 5, 8], { input: sequence, axis: 3, bias: true })],
     outputs: [int8([1, 1, 20, 8], 0.05, 4)],
-    options: conv({ depthMultiplier: 2, padding: 1 }),
+    options: convOptions({ depthMultiplier: 2, padding: 1 }),
   },
   "FULLY_CONNECTED": {
     operator: "FULLY_CONNECTED",
     version: 4,
     inputs: [row, ...weighted([7, 9], { input: row, bias: true })],
     outputs: [int8([2, 7], 0.05, -20)],
-    options: dense,
+    options: denseOptions(),
   },
   "FULLY_CONNECTED with a factor above 1": {
     operator: "FULLY_CONNECTED",
     version: 4,
     inputs: [row, ...weighted([7, 9], { input: row, bias: true })],
     outputs: [int8([2, 7], 0.00005, 0)],
-    options: dense,
+    options: denseOptions(),
   },
   "MAX_POOL_2D": {
     operator: "MAX_POOL_2D",
     version: 2,
     inputs: [image],
     outputs: [int8([1, 3, 4, 3], 0.02, -5)],
-    options: pool({ filterHeight: 2, filterWidth: 3, strideH: 2, strideW: 2, fusedActivationFunction: 1 }),
+    options: poolOptions({
+      filterHeight: 2,
+      filterWidth: 3,
+      strideH: 2,
+      strideW: 2,
+      fusedActivationFunction: 1,
+    }),
   },
   "AVERAGE_POOL_2D": {
     operator: "AVERAGE_POOL_2D",
     version: 2,
     inputs: [image],
     outputs: [int8([1, 3, 4, 3], 0.02, -5)],
-    options: pool({ filterHeight: 2, filterWidth: 3, strideH: 2, strideW: 2 }),
+    options: poolOptions({ filterHeight: 2, filterWidth: 3, strideH: 2, strideW: 2 }),
   },
   "MEAN to images": reduce("MEAN", [1, 2], int8([1, 1, 1, 3], 0.011, 6), true),
   "MEAN": reduce("MEAN", [1, 2], int8([1, 3], 0.011, 6)),
