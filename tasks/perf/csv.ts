@@ -1,7 +1,9 @@
-import { parseArgs } from "node:util";
 import { StageError, UsageError } from "../../pipeline/lib/core/errors.ts";
+import { PROJECT } from "../../pipeline/lib/stage/workspace.ts";
 import { alignColumns } from "../align_columns.ts";
 import { type CsvMeasurement, makeText, TEXT_KINDS } from "./csv_workload.ts";
+import { readOptions } from "./options.ts";
+import { measureApart } from "./own_process.ts";
 import type { PerfTopic } from "./topic.ts";
 
 /** One line of the result. */
@@ -18,7 +20,6 @@ interface CsvFigures {
   peakRssMb: number | null;
 }
 
-const ROOT = new URL("../../", import.meta.url);
 const STREAM_FS = 1000;
 
 /** Speed of reading signals from text, and of csv-parse and pandas beside it. */
@@ -76,22 +77,14 @@ export const csvTopic: PerfTopic = {
 };
 
 function parseOptions(args: string[]) {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args,
-      options: {
-        json: { type: "boolean", default: false },
-        text: { type: "string" },
-        rows: { type: "string", default: "2000000" },
-        passes: { type: "string", default: "3" },
-        hours: { type: "string", default: "1" },
-        python: { type: "string" },
-      },
-    }));
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  const values = readOptions(args, {
+    json: { type: "boolean", default: false },
+    text: { type: "string" },
+    rows: { type: "string", default: "2000000" },
+    passes: { type: "string", default: "3" },
+    hours: { type: "string", default: "1" },
+    python: { type: "string" },
+  });
   const number = (name: "rows" | "passes" | "hours", min: number, max: number) => {
     const value = Number(values[name]);
     if (value >= min && value <= max && (name === "hours" || Number.isInteger(value))) return value;
@@ -113,28 +106,9 @@ function parseOptions(args: string[]) {
   };
 }
 
-/** Runs one measurement in a process of its own, so that memory is its own and readers do not disturb each other. */
-async function measure(reader: string, kind: string, rows: number, passes: number): Promise<CsvMeasurement> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      "--allow-read",
-      "tasks/perf/csv_workload.ts",
-      reader,
-      kind,
-      String(rows),
-      String(passes),
-    ],
-    cwd: ROOT,
-  }).output();
-  if (!success) {
-    throw new StageError(
-      `Cannot measure ${reader}: ${new TextDecoder().decode(stderr).trim().split("\n")[0]}`,
-    );
-  }
-  return JSON.parse(new TextDecoder().decode(stdout));
+function measure(reader: string, kind: string, rows: number, passes: number): Promise<CsvMeasurement> {
+  const workload = [reader, kind, String(rows), String(passes)];
+  return measureApart(reader, ["--allow-read", "tasks/perf/csv_workload.ts", ...workload]);
 }
 
 /** @returns Seconds by the reader's name. */
@@ -149,7 +123,7 @@ async function measurePandas(
   try {
     child = new Deno.Command(python, {
       args: ["tasks/perf/csv_peers.py", String(passes), header === "" ? "0" : "1"],
-      cwd: ROOT,
+      cwd: PROJECT,
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

@@ -1,11 +1,11 @@
-import { parseArgs } from "node:util";
-import { StageError, UsageError } from "../../pipeline/lib/core/errors.ts";
+import { UsageError } from "../../pipeline/lib/core/errors.ts";
 import { MODEL_NAMES } from "../../pipeline/lib/stage/stages/declaration.ts";
 import { alignColumns } from "../align_columns.ts";
 import type { EvaluateFigures } from "./evaluate_workload.ts";
+import { readOptions } from "./options.ts";
+import { measureApart } from "./own_process.ts";
 import type { PerfTopic } from "./topic.ts";
 
-const ROOT = new URL("../../", import.meta.url);
 const MOST_WINDOWS = 10_000;
 
 /** Speed of the plain TFLite evaluator beside the native library. */
@@ -28,19 +28,11 @@ export const evaluateTopic: PerfTopic = {
 };
 
 function parseOptions(args: string[]) {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args,
-      options: {
-        json: { type: "boolean", default: false },
-        model: { type: "string", multiple: true, default: [...MODEL_NAMES] },
-        windows: { type: "string", default: "100" },
-      },
-    }));
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  const values = readOptions(args, {
+    json: { type: "boolean", default: false },
+    model: { type: "string", multiple: true, default: [...MODEL_NAMES] },
+    windows: { type: "string", default: "100" },
+  });
   const unknown = values.model.find((name) => !(MODEL_NAMES as readonly string[]).includes(name));
   if (unknown !== undefined) {
     throw new UsageError(
@@ -56,19 +48,9 @@ function parseOptions(args: string[]) {
   return { json: values.json, models: values.model, windows };
 }
 
-async function measure(model: string, windows: number): Promise<EvaluateFigures[]> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "--quiet", "--no-prompt", "--allow-ffi=node_modules", "tasks/perf/evaluate_workload.ts"],
-      ...[model, String(windows)],
-    ],
-    cwd: ROOT,
-  }).output();
-  if (!success) {
-    const [reason] = new TextDecoder().decode(stderr).trim().split("\n");
-    throw new StageError(`Cannot measure the evaluator: ${reason}`);
-  }
-  return JSON.parse(new TextDecoder().decode(stdout));
+function measure(model: string, windows: number): Promise<EvaluateFigures[]> {
+  const script = "tasks/perf/evaluate_workload.ts";
+  return measureApart("the evaluator", ["--allow-ffi=node_modules", script, model, String(windows)]);
 }
 
 function formatTable(figures: EvaluateFigures[]): string {

@@ -1,9 +1,10 @@
 import { isAbsolute, resolve } from "node:path";
-import { parseArgs } from "node:util";
-import { StageError, UsageError } from "../../pipeline/lib/core/errors.ts";
+import { UsageError } from "../../pipeline/lib/core/errors.ts";
 import { alignColumns } from "../align_columns.ts";
 import type { KernelMeasurement, Product } from "./kernels_workload.ts";
 import { findOpenBlas } from "./openblas.ts";
+import { readOptions } from "./options.ts";
+import { measureApart } from "./own_process.ts";
 import type { PerfTopic } from "./topic.ts";
 import { trainingV8Flags } from "./v8_flags.ts";
 
@@ -23,8 +24,6 @@ type KernelFigures =
     }
   )
   | { part: "function"; name: string; plainNanoseconds: number; fusedNanoseconds: number };
-
-const ROOT = new URL("../../", import.meta.url);
 
 /** Speed of the training kernels, and how far from the limits of this machine it is. */
 export const kernelsTopic: PerfTopic = {
@@ -49,19 +48,11 @@ export const kernelsTopic: PerfTopic = {
 };
 
 function parseOptions(args: string[]) {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args,
-      options: {
-        json: { type: "boolean", default: false },
-        milliseconds: { type: "string", default: "60" },
-        openblas: { type: "string" },
-      },
-    }));
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  const values = readOptions(args, {
+    json: { type: "boolean", default: false },
+    milliseconds: { type: "string", default: "60" },
+    openblas: { type: "string" },
+  });
   const milliseconds = Number(values.milliseconds), { openblas } = values;
   if (!(milliseconds > 0 && milliseconds <= 60_000)) {
     throw new UsageError(
@@ -76,21 +67,13 @@ function parseOptions(args: string[]) {
 }
 
 /** Without the environment: OPENBLAS_CORETYPE would have OpenBLAS take other kernels than this processor's. */
-async function measure(milliseconds: number, library: string | undefined): Promise<KernelMeasurement> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "--quiet", "--no-prompt", ...trainingV8Flags()],
-      ...["--allow-read=pipeline/lib/engine/kernels", ...(library ? [`--allow-ffi=${library}`] : [])],
-      ...["tasks/perf/kernels_workload.ts", String(milliseconds), library ?? ""],
-    ],
-    cwd: ROOT,
-    clearEnv: true,
-  }).output();
-  if (!success) {
-    const [reason] = new TextDecoder().decode(stderr).trim().split("\n");
-    throw new StageError(`Cannot measure the kernels: ${reason}`);
-  }
-  return JSON.parse(new TextDecoder().decode(stdout));
+function measure(milliseconds: number, library: string | undefined): Promise<KernelMeasurement> {
+  const permissions = [
+    "--allow-read=pipeline/lib/engine/kernels",
+    ...(library ? [`--allow-ffi=${library}`] : []),
+  ];
+  const workload = ["tasks/perf/kernels_workload.ts", String(milliseconds), library ?? ""];
+  return measureApart("the kernels", [...trainingV8Flags(), ...permissions, ...workload], { clearEnv: true });
 }
 
 function listFigures({ peak, products, functions }: KernelMeasurement): KernelFigures[] {

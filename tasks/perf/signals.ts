@@ -1,8 +1,8 @@
-import { parseArgs } from "node:util";
 import { StageError, UsageError } from "../../pipeline/lib/core/errors.ts";
 import { DETECTORS } from "../../pipeline/lib/signal/qrs/detectors.ts";
 import { alignColumns } from "../align_columns.ts";
 import { listAnnotatedRecords } from "../annotated_records.ts";
+import { readOptions } from "./options.ts";
 import {
   measureDetector,
   measureLeadWork,
@@ -69,23 +69,15 @@ export const signalsTopic: PerfTopic = {
 };
 
 function parseOptions(args: string[]) {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args,
-      options: {
-        json: { type: "boolean", default: false },
-        source: { type: "string", default: "data/mit_database" },
-        records: { type: "string", default: "" },
-        detector: { type: "string", default: Object.keys(DETECTORS).join(",") },
-        passes: { type: "string", default: "3" },
-        python: { type: "string" },
-        peerRecords: { type: "string", default: "2" },
-      },
-    }));
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  const values = readOptions(args, {
+    json: { type: "boolean", default: false },
+    source: { type: "string", default: "data/mit_database" },
+    records: { type: "string", default: "" },
+    detector: { type: "string", default: Object.keys(DETECTORS).join(",") },
+    passes: { type: "string", default: "3" },
+    python: { type: "string" },
+    peerRecords: { type: "string", default: "2" },
+  });
   const count = (name: "passes" | "peerRecords") => {
     const value = Number(values[name]);
     if (Number.isInteger(value) && value >= 1 && value <= 1000) return value;

@@ -1,7 +1,8 @@
-import { parseArgs } from "node:util";
-import { StageError, UsageError } from "../../pipeline/lib/core/errors.ts";
+import { UsageError } from "../../pipeline/lib/core/errors.ts";
 import { findTfjsNodeAddon, isTfjsWasmInstalled } from "../../pipeline/lib/engine/tfjs/tfjs_packages.ts";
 import { alignColumns } from "../align_columns.ts";
+import { readOptions } from "./options.ts";
+import { measureApart } from "./own_process.ts";
 import type { PerfTopic } from "./topic.ts";
 import { type Measurement, WORKLOAD, WORKLOAD_NAMES } from "./train_workload.ts";
 import { trainingV8Flags } from "./v8_flags.ts";
@@ -20,7 +21,6 @@ interface TrainFigures extends Measurement {
 
 /** tfjs-wasm with the kernels that TensorFlow.js has, but for those that training cannot do without. */
 const SHIPPED = "tfjs-wasm-shipped";
-const ROOT = new URL("../../", import.meta.url);
 
 /** Training speed of the project's engine, plain and with fused multiply-add, and of TensorFlow.js beside it. */
 export const trainTopic: PerfTopic = {
@@ -74,20 +74,12 @@ export const trainTopic: PerfTopic = {
 };
 
 function parseOptions(args: string[]) {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args,
-      options: {
-        json: { type: "boolean", default: false },
-        noTfjs: { type: "boolean", default: false },
-        model: { type: "string" },
-        seconds: { type: "string", default: "5" },
-      },
-    }));
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  const values = readOptions(args, {
+    json: { type: "boolean", default: false },
+    noTfjs: { type: "boolean", default: false },
+    model: { type: "string" },
+    seconds: { type: "string", default: "5" },
+  });
   const seconds = Number(values.seconds);
   if (!(seconds > 0 && seconds <= 3600)) {
     throw new UsageError(`Cannot measure: --seconds must be in (0, 3600], got ${values.seconds}`);
@@ -118,21 +110,12 @@ function findPeers(): string[] {
   return peers.flatMap(({ engines, isInstalled }) => isInstalled ? engines : []);
 }
 
-/** Runs one measurement in a process of its own, so that memory is its own and engines do not disturb each other. */
-async function measure(engine: string, args: string[]): Promise<Measurement> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "--quiet", "--no-prompt", ...trainingV8Flags(), "--allow-read=pipeline/lib"],
-      ...["--allow-ffi=pipeline/lib/engine/tfjs/node/node_modules", "--allow-env=TF_CPP_MIN_LOG_LEVEL"],
-      ...["tasks/perf/train_engine.ts", engine, ...args],
-    ],
-    cwd: ROOT,
-  }).output();
-  if (!success) {
-    const [reason] = new TextDecoder().decode(stderr).trim().split("\n");
-    throw new StageError(`Cannot measure ${engine}: ${reason}`);
-  }
-  return JSON.parse(new TextDecoder().decode(stdout));
+function measure(engine: string, args: string[]): Promise<Measurement> {
+  return measureApart(engine, [
+    ...[...trainingV8Flags(), "--allow-read=pipeline/lib"],
+    ...["--allow-ffi=pipeline/lib/engine/tfjs/node/node_modules", "--allow-env=TF_CPP_MIN_LOG_LEVEL"],
+    ...["tasks/perf/train_engine.ts", engine, ...args],
+  ]);
 }
 
 function formatTable(figures: TrainFigures[]): string {
