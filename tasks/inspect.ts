@@ -3,6 +3,7 @@ import { basename, dirname } from "node:path";
 import { StageError, UsageError } from "../pipeline/lib/core/errors.ts";
 import { STAGES } from "../pipeline/lib/stage/catalogue.ts";
 import { exitWith, explainError } from "../pipeline/lib/stage/exit.ts";
+import { splitWords } from "../pipeline/lib/stage/file_mode.ts";
 import type { CsvParams } from "../pipeline/lib/stage/inputs/csv_folder.ts";
 import { checkIsFile } from "../pipeline/lib/stage/inputs/outside_file.ts";
 import { defaultsOf, describeParams, type ParamSpec, parseFlags } from "../pipeline/lib/stage/params.ts";
@@ -42,25 +43,8 @@ const FLAGS = {
   help: { type: "boolean", default: false, doc: "Print this and stop" },
 } as const satisfies ParamSpec;
 
-/** Parts the words that are no flags, nor values of flags, from the others. */
-function splitWords(args: readonly string[]): { files: string[]; flags: string[] } {
-  const files: string[] = [], flags: string[] = [];
-  for (let i = 0; i < args.length; i++) {
-    const word = args[i];
-    if (!word.startsWith("-")) {
-      files.push(word);
-      continue;
-    }
-    flags.push(word);
-    const isAlone = word.includes("=") ||
-      /^(--json|--help|-h)$/.test(word) && !/^(true|false)$/i.test(args[i + 1] ?? "");
-    if (!isAlone && i + 1 < args.length) flags.push(args[++i]);
-  }
-  return { files, flags };
-}
-
 async function main(): Promise<void> {
-  const { files, flags } = splitWords(Deno.args);
+  const { files, flags } = splitWords(Deno.args, FLAGS);
   const { json, help, ...given } = parseFlags(flags, FLAGS);
   if (help === true) {
     console.log(
