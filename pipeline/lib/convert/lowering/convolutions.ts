@@ -1,10 +1,10 @@
 import type { Conv1DLayer, DepthwiseConv1DLayer, SeparableConv1DLayer } from "../../nn/model.ts";
 import type { GraphBuilder } from "../graph_builder.ts";
-import { transposeColumns } from "../matrix.ts";
-import { convolve, convolveDepthwise, pad, type Sliding, type WeightTensors } from "../operations.ts";
+import { convolve, convolveDepthwise, pad, type Sliding } from "../operations.ts";
 import { activated } from "./activation.ts";
 import { biasConstant } from "./bias.ts";
 import type { Lowering, LoweringContext } from "./context.ts";
+import { convolutionWeights, depthwiseWeights, separableWeights } from "./convolution_weights.ts";
 import { onImages } from "./images.ts";
 
 /** How a convolution lies over the time axis. */
@@ -26,16 +26,15 @@ function padCausally(
 }
 
 /**
- * Lowers a convolution over time to CONV_2D over images of height 1.
+ * Computes on images of height 1 in place of sequences, padded where the layer is causal, with its activation behind.
  *
- * Keras' kernel [kernelSize, inChannels, filters] becomes TFLite's [filters, 1, kernelSize, inChannels].
+ * @param compute As of {@linkcode onImages}.
  */
-export const lowerConv1D: Lowering<Conv1DLayer> = (layer, context) => {
-  const { graph, inputs: [input], weight } = context, { shape, data } = weight("kernel");
-  const weights = {
-    kernel: outputsFirst(graph, `${layer.name}/kernel`, shape, data),
-    bias: biasConstant(context, layer, layer.filters),
-  };
+function overTime(
+  layer: SlidingLayer & Pick<Conv1DLayer, "activation">,
+  { graph, inputs: [input] }: LoweringContext,
+  compute: (image: number, name: string) => number,
+): number {
   return activated(
     graph,
     layer,
@@ -44,97 +43,40 @@ export const lowerConv1D: Lowering<Conv1DLayer> = (layer, context) => {
         graph,
         input,
         { layer: layer.name, name },
-        (image, imageName) =>
-          convolve(graph, padCausally(graph, image, layer), {
-            ...weights,
-            ...slidingOf(layer),
-            name: imageName,
-          }),
+        (image, imageName) => compute(padCausally(graph, image, layer), imageName),
       ),
-  );
-};
-
-function outputsFirst(
-  graph: GraphBuilder,
-  name: string,
-  shape: readonly number[],
-  data: Float32Array,
-): number {
-  const [kernelSize, inChannels, filters] = shape;
-  return graph.floatConstant(
-    name,
-    [filters, 1, kernelSize, inChannels],
-    transposeColumns(data, { columns: filters }),
   );
 }
 
-/**
- * Lowers a convolution of each channel by itself to DEPTHWISE_CONV_2D.
- *
- * Keras' kernel [kernelSize, inChannels, multiplier] becomes TFLite's [1, 1, kernelSize, inChannels x multiplier].
- */
-export const lowerDepthwiseConv1D: Lowering<DepthwiseConv1DLayer> = (layer, context) => {
-  const { graph, inputs: [input] } = context;
-  const weights = depthwiseWeights(
+/** Lowers a convolution over time to CONV_2D over images of height 1. */
+export const lowerConv1D: Lowering<Conv1DLayer> = (layer, context) => {
+  const weights = convolutionWeights(context, layer, "kernel");
+  return overTime(
     layer,
     context,
-    (filters) => biasConstant(context, layer, filters),
-  );
-  return activated(
-    graph,
-    layer,
-    (name) =>
-      onImages(
-        graph,
-        input,
-        { layer: layer.name, name },
-        (image, imageName) =>
-          convolveDepthwise(graph, padCausally(graph, image, layer), {
-            ...weights,
-            ...slidingOf(layer),
-            name: imageName,
-          }),
-      ),
+    (image, name) => convolve(context.graph, image, { ...weights, ...slidingOf(layer), name }),
   );
 };
 
-function depthwiseWeights(
-  { name }: { name: string },
-  { graph, weight }: LoweringContext,
-  bias: (filters: number) => number,
-): WeightTensors {
-  const { shape: [kernelSize, channels, multiplier], data } = weight("depthwise_kernel");
-  const filters = channels * multiplier;
-  return {
-    kernel: graph.floatConstant(`${name}/depthwise_kernel`, [1, 1, kernelSize, filters], data),
-    bias: bias(filters),
-  };
-}
+/** Lowers a convolution of each channel by itself to DEPTHWISE_CONV_2D. */
+export const lowerDepthwiseConv1D: Lowering<DepthwiseConv1DLayer> = (layer, context) => {
+  const weights = depthwiseWeights(context, layer, (filters) => biasConstant(context, layer, filters));
+  return overTime(
+    layer,
+    context,
+    (image, name) => convolveDepthwise(context.graph, image, { ...weights, ...slidingOf(layer), name }),
+  );
+};
 
 /** Lowers a convolution of each channel by itself, then one over the channels of each step. */
 export const lowerSeparableConv1D: Lowering<SeparableConv1DLayer> = (layer, context) => {
-  const { graph, inputs: [input], weight } = context;
-  const depthwise = depthwiseWeights(
-    layer,
-    context,
-    (filters) => graph.floatConstant(`${layer.name}/depthwise_bias`, [filters], new Float32Array(filters)),
-  );
-  const { shape, data } = weight("pointwise_kernel");
-  const pointwise = {
-    kernel: outputsFirst(graph, `${layer.name}/pointwise_kernel`, shape, data),
-    bias: biasConstant(context, layer, layer.filters),
-  };
-  return activated(
-    graph,
-    layer,
-    (name) =>
-      onImages(graph, input, { layer: layer.name, name }, (image, imageName) => {
-        const hidden = convolveDepthwise(graph, padCausally(graph, image, layer), {
-          ...depthwise,
-          ...slidingOf(layer),
-          name: `${layer.name}/depthwise`,
-        });
-        return convolve(graph, hidden, { ...pointwise, strides: [1, 1], padding: "valid", name: imageName });
-      }),
-  );
+  const { graph } = context, { depthwise, pointwise } = separableWeights(context, layer);
+  return overTime(layer, context, (image, name) => {
+    const hidden = convolveDepthwise(graph, image, {
+      ...depthwise,
+      ...slidingOf(layer),
+      name: `${layer.name}/depthwise`,
+    });
+    return convolve(graph, hidden, { ...pointwise, strides: [1, 1], padding: "valid", name });
+  });
 };
