@@ -4,7 +4,7 @@ import { checkSteps, conv1dExtent } from "./conv1d.ts";
 import { biasSpec, namedKernelSpec } from "./initializers.ts";
 import { activation, anything, initializers, layerOptions, nulls, size } from "./keras_options.ts";
 import { checkRank, checkSize, type LayerBase, type LayerKind } from "./layer_kind.ts";
-import type { Padding } from "./window_extent.ts";
+import { checkPadding, type Padding } from "./window_extent.ts";
 
 /** How a convolution of each channel by itself lies over the time axis, and how many outputs a channel has. */
 export interface DepthwiseSizes {
@@ -53,11 +53,7 @@ export const depthwiseConv1dKind: LayerKind<DepthwiseConv1DLayer, z.infer<typeof
   inputCount: 1,
   outputShape(layer, [input]) {
     checkActivation(layer.name, layer.activation);
-    if (layer.padding !== "same" && layer.padding !== "valid") {
-      throw new TypeError(
-        `Cannot use layer "${layer.name}": padding must be "same" or "valid", got "${layer.padding}"`,
-      );
-    }
+    checkPadding(layer.name, layer.padding);
     return depthwiseShape(layer, input);
   },
   margins: conv1dExtent,

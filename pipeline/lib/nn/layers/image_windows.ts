@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { size } from "./keras_options.ts";
 import { checkSize } from "./layer_kind.ts";
-import { type WindowExtent, windowExtent } from "./window_extent.ts";
+import { checkPadding, type WindowExtent, windowExtent } from "./window_extent.ts";
 
 /** Two sizes of an image or of a window over it: height, width. */
 export type ImageSize = [height: number, width: number];
@@ -55,11 +55,7 @@ export function checkImageWindow(
     }
     sizes.forEach((size) => checkSize(name, what, size));
   }
-  if (padding !== "same" && padding !== "valid") {
-    throw new TypeError(
-      `Cannot use layer "${name}": padding must be "same" or "valid", got "${padding satisfies never}"`,
-    );
-  }
+  checkPadding(name, padding);
   if (Math.max(...strides) > 1 && Math.max(...dilation) > 1) {
     throw new RangeError(
       `Cannot use layer "${name}": dilation must be 1 with strides above 1, got [${

@@ -1,7 +1,9 @@
 import { z } from "zod";
+import type { ImageWindow } from "./image_windows.ts";
 import { layerOptions, off, size } from "./keras_options.ts";
 import { checkRank, checkSize, type LayerBase, type LayerKind, valueCount } from "./layer_kind.ts";
-import { type WindowExtent, windowExtent } from "./window_extent.ts";
+import { averagePooling2d, maxPooling2d, type Pooling, type PoolingImages } from "./pooling2d.ts";
+import { checkPadding, type WindowExtent, windowExtent } from "./window_extent.ts";
 
 /** What the poolings over windows have: [time, channels] -> [outSteps, channels]. */
 interface Pooling1DLayer extends LayerBase {
@@ -40,18 +42,18 @@ const kerasOptions = layerOptions({
 });
 const globalOptions = layerOptions({ data_format: z.literal("channels_last"), keepdims: off });
 
-export const maxPooling1dKind = pooling1dKind<MaxPooling1DLayer>("MaxPooling1D", maxPooling1d);
+export const maxPooling1dKind = pooling1dKind<MaxPooling1DLayer>("MaxPooling1D", maxPooling2d);
 export const averagePooling1dKind = pooling1dKind<AveragePooling1DLayer>(
   "AveragePooling1D",
-  averagePooling1d,
+  averagePooling2d,
 );
 export const globalMaxPooling1dKind = globalPooling1dKind<GlobalMaxPooling1DLayer>(
   "GlobalMaxPooling1D",
-  maxPooling1d,
+  maxPooling2d,
 );
 export const globalAveragePooling1dKind = globalPooling1dKind<GlobalAveragePooling1DLayer>(
   "GlobalAveragePooling1D",
-  averagePooling1d,
+  averagePooling2d,
 );
 
 /** How a pooling's windows lie over its input. @throws RangeError, TypeError as `windowExtent`. */
@@ -62,16 +64,15 @@ export function pooling1dExtent(
   return windowExtent({ name, sizeName: "poolSize" }, { size: poolSize, strides, padding }, steps);
 }
 
-/** Windows over one sample. */
-export interface PoolingWindows {
-  channels: number;
-  size: number;
-  strides: number;
-  /** Steps of the first window that lie before the input. */
-  padLeft: number;
-}
+/** Where one window over all steps lies. */
+const ONE_WINDOW: WindowExtent = { outSteps: 1, padLeft: 0, padRight: 0 };
 
-type Pooling = (windows: PoolingWindows, input: Float64Array, output: Float64Array) => void;
+/** Windows over a sequence are windows over an image of height 1. */
+const overTime = (window: ImageWindow, sequence: number[], extent: WindowExtent): PoolingImages => ({
+  window,
+  image: [1, ...sequence],
+  extent: [ONE_WINDOW, extent],
+});
 
 function pooling1dKind<L extends MaxPooling1DLayer | AveragePooling1DLayer>(
   kind: L["kind"],
@@ -84,11 +85,7 @@ function pooling1dKind<L extends MaxPooling1DLayer | AveragePooling1DLayer>(
       checkRank(layer, input, 2);
       checkSize(layer.name, "poolSize", layer.poolSize);
       checkSize(layer.name, "strides", layer.strides);
-      if (layer.padding !== "same" && layer.padding !== "valid") {
-        throw new TypeError(
-          `Cannot use layer "${layer.name}": padding must be "same" or "valid", got "${layer.padding}"`,
-        );
-      }
+      checkPadding(layer.name, layer.padding);
       return [pooling1dExtent(layer, input[0]).outSteps, input[1]];
     },
     weights: () => [],
@@ -103,8 +100,12 @@ function pooling1dKind<L extends MaxPooling1DLayer | AveragePooling1DLayer>(
     }),
     prepare(layer, { inputShapes: [[steps, channels]], outputShape }) {
       const output = new Float64Array(valueCount(outputShape));
-      const { padLeft } = pooling1dExtent(layer, steps);
-      const windows = { channels, size: layer.poolSize, strides: layer.strides, padLeft };
+      const window: ImageWindow = {
+        size: [1, layer.poolSize],
+        strides: [1, layer.strides],
+        padding: layer.padding,
+      };
+      const windows = overTime(window, [steps, channels], pooling1dExtent(layer, steps));
       return { output, run: ([input]) => pool(windows, input, output) };
     },
   };
@@ -127,52 +128,9 @@ function globalPooling1dKind<L extends GlobalMaxPooling1DLayer | GlobalAveragePo
     toKeras: () => ({ data_format: "channels_last", keepdims: false }),
     prepare(_, { inputShapes: [[steps, channels]] }) {
       const output = new Float64Array(channels);
-      const windows = { channels, size: steps, strides: steps, padLeft: 0 };
+      const window: ImageWindow = { size: [1, steps], strides: [1, 1], padding: "valid" };
+      const windows = overTime(window, [steps, channels], ONE_WINDOW);
       return { output, run: ([input]) => pool(windows, input, output) };
     },
   };
-}
-
-/**
- * Takes the largest value of each window of one sample; padding never wins.
- *
- * @param input [time, channels].
- * @param output [outSteps, channels], written.
- */
-export function maxPooling1d(windows: PoolingWindows, input: Float64Array, output: Float64Array): void {
-  output.fill(-Infinity);
-  eachValue(windows, { input, output }, (value, at) => {
-    output[at] = Math.max(output[at], value);
-  });
-}
-
-/**
- * Averages each window of one sample over the steps that are there.
- *
- * @param input [time, channels].
- * @param output [outSteps, channels], written.
- */
-export function averagePooling1d(windows: PoolingWindows, input: Float64Array, output: Float64Array): void {
-  const counts = new Uint32Array(output.length);
-  output.fill(0);
-  eachValue(windows, { input, output }, (value, at) => {
-    output[at] += value;
-    counts[at]++;
-  });
-  for (let i = 0; i < output.length; i++) output[i] /= counts[i];
-}
-
-/** Gives each value of each window, and the index of the window's value in the output. */
-function eachValue(
-  { channels, size, strides, padLeft }: PoolingWindows,
-  { input, output }: { input: Float64Array; output: Float64Array },
-  use: (value: number, at: number) => void,
-): void {
-  const steps = input.length / channels, outSteps = output.length / channels;
-  for (let t = 0; t < outSteps; t++) {
-    const first = t * strides - padLeft;
-    for (let s = Math.max(0, first); s < Math.min(steps, first + size); s++) {
-      for (let c = 0; c < channels; c++) use(input[s * channels + c], t * channels + c);
-    }
-  }
 }

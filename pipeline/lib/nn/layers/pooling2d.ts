@@ -72,7 +72,8 @@ export interface PoolingImages {
   extent: ImageExtent;
 }
 
-type Pooling = (windows: PoolingImages, input: Float64Array, output: Float64Array) => void;
+/** Computes [outHeight, outWidth, channels] of one image. */
+export type Pooling = (windows: PoolingImages, input: Float64Array, output: Float64Array) => void;
 
 const windowOf = ({ poolSize, strides, padding }: Pooling2DLayer): ImageWindow => ({
   size: poolSize,
@@ -81,7 +82,7 @@ const windowOf = ({ poolSize, strides, padding }: Pooling2DLayer): ImageWindow =
 });
 
 /** How a pooling's windows lie over an image. @throws RangeError, TypeError as `imageExtent`. */
-export function pooling2dExtent(layer: Pooling2DLayer, image: readonly number[]): ImageExtent {
+function pooling2dExtent(layer: Pooling2DLayer, image: readonly number[]): ImageExtent {
   return imageExtent({ name: layer.name, sizeName: "poolSize" }, windowOf(layer), image);
 }
 

@@ -22,6 +22,15 @@ export interface WindowExtent {
   padRight: number;
 }
 
+/** @param name Of the layer. @throws TypeError A padding that is neither "same" nor "valid". */
+export function checkPadding(name: string, padding: "same" | "valid"): void {
+  if (padding !== "same" && padding !== "valid") {
+    throw new TypeError(
+      `Cannot use layer "${name}": padding must be "same" or "valid", got "${padding satisfies never}"`,
+    );
+  }
+}
+
 /** Largest size, strides and dilation: TFLite's kernels take no larger ones. */
 const MAX_EXTENT = 32767;
 
