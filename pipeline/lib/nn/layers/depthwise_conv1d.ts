@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { activatedStep, type Activation, checkActivation } from "./activations.ts";
 import { checkSteps, conv1dExtent } from "./conv1d.ts";
+import { depthwiseOptions, toDepthwiseOptions } from "./depthwise_options.ts";
 import { biasSpec, namedKernelSpec } from "./initializers.ts";
-import { activation, anything, initializers, layerOptions, nulls, size } from "./keras_options.ts";
+import { activation, layerOptions, size } from "./keras_options.ts";
 import { checkRank, checkSize, type LayerBase, type LayerKind } from "./layer_kind.ts";
 import { checkPadding, type Padding } from "./window_extent.ts";
 
@@ -38,14 +39,7 @@ const kerasOptions = layerOptions({
   groups: z.literal(1).optional(),
   activation,
   use_bias: z.boolean(),
-  depth_multiplier: size,
-  bias_initializer: anything,
-  bias_regularizer: anything,
-  activity_regularizer: anything,
-  bias_constraint: anything,
-  depthwise_initializer: anything,
-  depthwise_regularizer: anything,
-  depthwise_constraint: anything,
+  ...depthwiseOptions,
 });
 
 export const depthwiseConv1dKind: LayerKind<DepthwiseConv1DLayer, z.infer<typeof kerasOptions>> = {
@@ -71,22 +65,13 @@ export const depthwiseConv1dKind: LayerKind<DepthwiseConv1DLayer, z.infer<typeof
     useBias: options.use_bias,
     activation,
   }),
-  // `groups: 1` is left out: it is Keras 2's default, and Keras 3 fails on it.
-  toKeras: ({ kernelSize, strides, padding, dilation, depthMultiplier, useBias, activation }) => ({
-    kernel_size: [kernelSize],
-    strides: [strides],
-    padding,
+  toKeras: (layer) => ({
+    kernel_size: [layer.kernelSize],
+    strides: [layer.strides],
+    padding: layer.padding,
     data_format: "channels_last",
-    dilation_rate: [dilation],
-    activation,
-    use_bias: useBias,
-    ...initializers(["bias"]),
-    ...nulls("regularizer", ["bias", "activity"]),
-    ...nulls("constraint", ["bias"]),
-    depth_multiplier: depthMultiplier,
-    ...initializers(["depthwise"]),
-    ...nulls("regularizer", ["depthwise"]),
-    ...nulls("constraint", ["depthwise"]),
+    dilation_rate: [layer.dilation],
+    ...toDepthwiseOptions(layer, ["depthwise"]),
   }),
   prepare(layer, { inputShapes: [[, channels]], outputShape, weight }) {
     const kernel = weight("depthwise_kernel"), bias = layer.useBias ? weight("bias") : undefined;

@@ -10,7 +10,8 @@ import {
   toConv2DOptions,
 } from "./conv2d.ts";
 import { biasSpec, namedKernelSpec } from "./initializers.ts";
-import { anything, initializers, layerOptions, nulls, size, weightOptions } from "./keras_options.ts";
+import { depthwiseOptions, separableOptions, toDepthwiseOptions } from "./depthwise_options.ts";
+import { layerOptions, size } from "./keras_options.ts";
 import { checkSize, type LayerBase, type LayerKind } from "./layer_kind.ts";
 
 /** A convolution of each channel by itself. */
@@ -45,17 +46,7 @@ export interface SeparableConv2DLayer extends LayerBase, DepthwiseSizes {
   filters: number;
 }
 
-const depthwiseOptions = layerOptions({
-  ...conv2dOptions,
-  depth_multiplier: size,
-  bias_initializer: anything,
-  bias_regularizer: anything,
-  activity_regularizer: anything,
-  bias_constraint: anything,
-  depthwise_initializer: anything,
-  depthwise_regularizer: anything,
-  depthwise_constraint: anything,
-});
+const depthwiseKerasOptions = layerOptions({ ...conv2dOptions, ...depthwiseOptions });
 
 /** @returns [outHeight, outWidth, inChannels * depthMultiplier]. @throws RangeError, TypeError What it cannot have. */
 function depthwiseShape(layer: DepthwiseSizes & LayerBase, input: number[]): number[] {
@@ -64,7 +55,7 @@ function depthwiseShape(layer: DepthwiseSizes & LayerBase, input: number[]): num
   return [...conv2dOutputSize(layer, input), input[2] * layer.depthMultiplier];
 }
 
-export const depthwiseConv2dKind: LayerKind<DepthwiseConv2DLayer, z.infer<typeof depthwiseOptions>> = {
+export const depthwiseConv2dKind: LayerKind<DepthwiseConv2DLayer, z.infer<typeof depthwiseKerasOptions>> = {
   kind: "DepthwiseConv2D",
   inputCount: 1,
   outputShape: (layer, [input]) => depthwiseShape(layer, input),
@@ -75,23 +66,14 @@ export const depthwiseConv2dKind: LayerKind<DepthwiseConv2DLayer, z.infer<typeof
     },
     ...(useBias ? [biasSpec(channels * depthMultiplier)] : []),
   ],
-  kerasOptions: depthwiseOptions,
+  kerasOptions: depthwiseKerasOptions,
   fromKeras: (options) => ({
     ...fromConv2DOptions(options),
     depthMultiplier: options.depth_multiplier,
   }),
-  // `groups: 1` is left out: it is Keras 2's default, and Keras 3 fails on it.
   toKeras: (layer) => ({
     ...toConv2DOptions(layer),
-    activation: layer.activation,
-    use_bias: layer.useBias,
-    ...initializers(["bias"]),
-    ...nulls("regularizer", ["bias", "activity"]),
-    ...nulls("constraint", ["bias"]),
-    depth_multiplier: layer.depthMultiplier,
-    ...initializers(["depthwise"]),
-    ...nulls("regularizer", ["depthwise"]),
-    ...nulls("constraint", ["depthwise"]),
+    ...toDepthwiseOptions(layer, ["depthwise"]),
   }),
   prepare(layer, { inputShapes: [image], outputShape, weight }) {
     const kernel = weight("depthwise_kernel"), bias = layer.useBias ? weight("bias") : undefined;
@@ -104,20 +86,9 @@ export const depthwiseConv2dKind: LayerKind<DepthwiseConv2DLayer, z.infer<typeof
   },
 };
 
-const separableOptions = layerOptions({
-  ...weightOptions,
-  ...conv2dOptions,
-  filters: size,
-  depth_multiplier: size,
-  depthwise_initializer: anything,
-  pointwise_initializer: anything,
-  depthwise_regularizer: anything,
-  pointwise_regularizer: anything,
-  depthwise_constraint: anything,
-  pointwise_constraint: anything,
-});
+const separableKerasOptions = layerOptions({ ...conv2dOptions, filters: size, ...separableOptions });
 
-export const separableConv2dKind: LayerKind<SeparableConv2DLayer, z.infer<typeof separableOptions>> = {
+export const separableConv2dKind: LayerKind<SeparableConv2DLayer, z.infer<typeof separableKerasOptions>> = {
   kind: "SeparableConv2D",
   inputCount: 1,
   outputShape(layer, [input]) {
@@ -130,26 +101,16 @@ export const separableConv2dKind: LayerKind<SeparableConv2DLayer, z.infer<typeof
     namedKernelSpec("pointwise_kernel", [1, 1, channels * depthMultiplier, filters]),
     ...(useBias ? [biasSpec(filters)] : []),
   ],
-  kerasOptions: separableOptions,
+  kerasOptions: separableKerasOptions,
   fromKeras: ({ filters, ...options }) => ({
     filters,
     ...fromConv2DOptions(options),
     depthMultiplier: options.depth_multiplier,
   }),
-  // `groups: 1` and the options of a kernel that there is not are left out: they are Keras 2's defaults, and Keras 3 fails
-  // on them.
   toKeras: (layer) => ({
     filters: layer.filters,
     ...toConv2DOptions(layer),
-    activation: layer.activation,
-    use_bias: layer.useBias,
-    ...initializers(["bias"]),
-    ...nulls("regularizer", ["bias", "activity"]),
-    ...nulls("constraint", ["bias"]),
-    depth_multiplier: layer.depthMultiplier,
-    ...initializers(["depthwise", "pointwise"]),
-    ...nulls("regularizer", ["depthwise", "pointwise"]),
-    ...nulls("constraint", ["depthwise", "pointwise"]),
+    ...toDepthwiseOptions(layer, ["depthwise", "pointwise"]),
   }),
   prepare(layer, { inputShapes: [image], outputShape, weight }) {
     const { name, filters } = layer;

@@ -2,16 +2,9 @@ import { z } from "zod";
 import { activatedStep, type Activation, checkActivation } from "./activations.ts";
 import { conv1d, conv1dExtent } from "./conv1d.ts";
 import { depthwiseConv1d, depthwiseShape, type DepthwiseSizes } from "./depthwise_conv1d.ts";
+import { separableOptions, toDepthwiseOptions } from "./depthwise_options.ts";
 import { biasSpec, namedKernelSpec } from "./initializers.ts";
-import {
-  activation,
-  anything,
-  initializers,
-  layerOptions,
-  nulls,
-  size,
-  weightOptions,
-} from "./keras_options.ts";
+import { activation, layerOptions, size } from "./keras_options.ts";
 import { checkSize, type LayerBase, type LayerKind, valueCount } from "./layer_kind.ts";
 
 /**
@@ -29,7 +22,6 @@ export interface SeparableConv1DLayer extends LayerBase, DepthwiseSizes {
 }
 
 const kerasOptions = layerOptions({
-  ...weightOptions,
   filters: size,
   kernel_size: z.tuple([size]),
   strides: z.tuple([size]),
@@ -39,13 +31,7 @@ const kerasOptions = layerOptions({
   groups: z.literal(1).optional(),
   activation,
   use_bias: z.boolean(),
-  depth_multiplier: size,
-  depthwise_initializer: anything,
-  pointwise_initializer: anything,
-  depthwise_regularizer: anything,
-  pointwise_regularizer: anything,
-  depthwise_constraint: anything,
-  pointwise_constraint: anything,
+  ...separableOptions,
 });
 
 export const separableConv1dKind: LayerKind<SeparableConv1DLayer, z.infer<typeof kerasOptions>> = {
@@ -76,24 +62,14 @@ export const separableConv1dKind: LayerKind<SeparableConv1DLayer, z.infer<typeof
     useBias: options.use_bias,
     activation,
   }),
-  // `groups: 1` and the options of a kernel that there is not are left out: they are Keras 2's defaults, and Keras 3 fails
-  // on them.
-  toKeras: ({ filters, kernelSize, strides, padding, dilation, depthMultiplier, useBias, activation }) => ({
-    filters,
-    kernel_size: [kernelSize],
-    strides: [strides],
-    padding,
+  toKeras: (layer) => ({
+    filters: layer.filters,
+    kernel_size: [layer.kernelSize],
+    strides: [layer.strides],
+    padding: layer.padding,
     data_format: "channels_last",
-    dilation_rate: [dilation],
-    activation,
-    use_bias: useBias,
-    ...initializers(["bias"]),
-    ...nulls("regularizer", ["bias", "activity"]),
-    ...nulls("constraint", ["bias"]),
-    depth_multiplier: depthMultiplier,
-    ...initializers(["depthwise", "pointwise"]),
-    ...nulls("regularizer", ["depthwise", "pointwise"]),
-    ...nulls("constraint", ["depthwise", "pointwise"]),
+    dilation_rate: [layer.dilation],
+    ...toDepthwiseOptions(layer, ["depthwise", "pointwise"]),
   }),
   prepare(layer, { inputShapes: [[steps, channels]], outputShape, weight }) {
     const { name, filters, useBias } = layer;
