@@ -3,13 +3,13 @@ import { ACTIVATION } from "../../formats/tflite/schema.ts";
 import {
   activationTypes,
   allOf,
-  anyForm,
+  anyFormOf,
   checkByTable,
+  constantAxes,
   type DeviceTarget,
   dynamicShape,
   int32Constant,
   numericOption,
-  type RuleContext,
   type TargetFinding,
   type TargetRule,
   type TargetTable,
@@ -27,17 +27,12 @@ const equalDilation: TargetRule = (context) =>
     ? undefined
     : "the same dilation in both dimensions only";
 
-/** @returns Constant axes of input 1, from the start. */
-const axesOf = ({ inputs: [input, axes] }: RuleContext): number[] => {
-  const rank = input?.shape.length ?? 0;
-  return [...int32Constant(axes) ?? []].map((axis) => axis < 0 ? axis + rank : axis);
-};
-
-const notOverBatch: TargetRule = (context) => axesOf(context).includes(0) ? "not along the batch" : undefined;
+const notOverBatch: TargetRule = (context) =>
+  constantAxes(context)?.includes(0) ? "not along the batch" : undefined;
 
 const meanRule: TargetRule = (context) => {
   const shape = context.inputs[0]?.shape ?? [], last = shape.length - 1;
-  return axesOf(context).includes(last) && shape[last] % 4 !== 0
+  return constantAxes(context)?.includes(last) && shape[last] % 4 !== 0
     ? `the mean along the channels only for a multiple of 4, got ${shape[last]}`
     : undefined;
 };
@@ -85,10 +80,10 @@ const threeDimensions: TargetRule = ({ inputs, outputs }) => {
 const UNLIMITED =
   `ADD EXPAND_DIMS L2_NORMALIZATION LOGISTIC MAXIMUM MINIMUM MUL PACK QUANTIZE RELU RELU6 RELU_N1_TO_1 RESHAPE
   RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR RSQRT SLICE SPACE_TO_DEPTH SPLIT SQUARED_DIFFERENCE SQUEEZE SUB TANH TRANSPOSE
-  TRANSPOSE_CONV PRELU UNIDIRECTIONAL_SEQUENCE_LSTM`.split(/\s+/);
+  TRANSPOSE_CONV PRELU UNIDIRECTIONAL_SEQUENCE_LSTM`;
 
 const TABLE: TargetTable = {
-  ...Object.fromEntries(UNLIMITED.map((name) => [name, anyForm])),
+  ...anyFormOf(UNLIMITED),
   AVERAGE_POOL_2D: noActivation,
   CONCATENATION: allOf(noActivation, concatenationRule),
   CONV_2D: equalDilation,

@@ -40,12 +40,22 @@ export type TargetRule = (context: RuleContext) => string | undefined;
 export type TargetTable = Readonly<Record<string, TargetRule>>;
 
 /** Takes the operator as it is. */
-export const anyForm: TargetRule = () => undefined;
+const anyForm: TargetRule = () => undefined;
+
+/** @param names Operators, parted by blanks. @returns A table that takes each as it is. */
+export const anyFormOf = (names: string): TargetTable =>
+  Object.fromEntries(names.split(/\s+/).map((name) => [name, anyForm]));
 
 /** @returns The elements of an INT32 constant; undefined for another tensor or data of another size. */
 export function int32Constant(tensor: TfliteTensor | undefined): Int32Array | undefined {
   const isSound = tensor?.type === "INT32" && tensor.data?.length === tensorByteSize(tensor);
   return isSound ? int32Elements(tensor.data!) : undefined;
+}
+
+/** @returns Constant axes of input 1, counted from the start; undefined where they are not constant. */
+export function constantAxes({ inputs: [input, axes] }: RuleContext): number[] | undefined {
+  const list = int32Constant(axes), rank = input?.shape.length ?? 0;
+  return list && Array.from(list, (axis) => axis < 0 ? axis + rank : axis);
 }
 
 /** @returns A numeric option; 0 for an absent one. */

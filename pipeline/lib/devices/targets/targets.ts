@@ -7,7 +7,7 @@ import { tfliteMicroTarget } from "./tflite_micro.ts";
 import { velaTarget } from "./vela.ts";
 
 /** Who runs .tflite files, as far as tables say it; no compiler is run. */
-export const DEVICE_TARGETS: readonly DeviceTarget[] = [
+const DEVICE_TARGETS: readonly DeviceTarget[] = [
   tfliteTarget,
   tfliteMicroTarget,
   edgeTpuTarget,

@@ -3,8 +3,9 @@ import { PADDING } from "../../formats/tflite/schema.ts";
 import {
   activationTypes,
   allOf,
-  anyForm,
+  anyFormOf,
   checkByTable,
+  constantAxes,
   type DeviceTarget,
   dynamicShape,
   int32Constant,
@@ -66,10 +67,9 @@ const constants = (...positions: readonly number[]): TargetRule => ({ inputs }) 
     : undefined;
 
 const meanRule: TargetRule = (context) => {
-  const { inputs: [input, axes] } = context, shape = input?.shape ?? [], list = int32Constant(axes);
-  if (list === undefined) return "constant axes only";
+  const shape = context.inputs[0]?.shape ?? [], reduced = constantAxes(context);
+  if (reduced === undefined) return "constant axes only";
   if (shape.length === 4 && shape[0] !== 1) return `batch 1 only, got [${shape}]`;
-  const reduced = [...list].map((axis) => axis < 0 ? axis + shape.length : axis);
   const long = reduced.find((axis) => shape[axis] >= MAX_REDUCED_AXIS);
   if (long !== undefined) return `axes of less than ${MAX_REDUCED_AXIS} only, got [${shape}]`;
   return reduced.includes(shape.length - 1) && !shape.slice(-3).includes(1)
@@ -88,10 +88,10 @@ const sliceRule: TargetRule = ({ inputs: [, , , strides] }) =>
 const PLAIN =
   `ABS ADD CONCATENATION EXP EXPAND_DIMS HARD_SWISH LEAKY_RELU LOG LOGISTIC MAXIMUM MINIMUM MUL NEG PACK PRELU QUANTIZE
   REDUCE_MAX REDUCE_MIN RELU RELU6 RELU_N1_TO_1 RESHAPE RSQRT SPLIT SPLIT_V SQUARED_DIFFERENCE SQUEEZE SUB SUM TANH TILE
-  TRANSPOSE UNPACK`.split(/\s+/);
+  TRANSPOSE UNPACK`;
 
 const TABLE: TargetTable = {
-  ...Object.fromEntries(PLAIN.map((name) => [name, anyForm])),
+  ...anyFormOf(PLAIN),
   AVERAGE_POOL_2D: allOf(averageRule, strideRule),
   CONV_2D: allOf(constantWeights, strideRule),
   DEPTHWISE_CONV_2D: allOf(constantWeights, shortStride),
