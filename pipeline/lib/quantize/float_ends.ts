@@ -1,4 +1,4 @@
-import type { TfliteModel, TfliteOperator } from "../formats/tflite/graph.ts";
+import { renumberSignatures, type TfliteModel, type TfliteOperator } from "../formats/tflite/graph.ts";
 
 /** Versions whose kernels turn float32 into int8 and back. */
 const QUANTIZE_VERSION = 1, DEQUANTIZE_VERSION = 2;
@@ -39,10 +39,6 @@ export function addFloatEnds(graph: TfliteModel): TfliteModel {
     operators: [...before, ...graph.operators, ...behind],
     inputs: graph.inputs.map(outside),
     outputs: graph.outputs.map(outside),
-    signatures: graph.signatures.map((signature) => ({
-      ...signature,
-      inputs: signature.inputs.map((entry) => ({ ...entry, tensor: outside(entry.tensor) })),
-      outputs: signature.outputs.map((entry) => ({ ...entry, tensor: outside(entry.tensor) })),
-    })),
+    signatures: renumberSignatures(graph.signatures, outside),
   };
 }

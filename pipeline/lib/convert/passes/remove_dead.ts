@@ -1,4 +1,4 @@
-import type { TfliteModel, TfliteTensor } from "../../formats/tflite/graph.ts";
+import { renumberSignatures, type TfliteModel, type TfliteTensor } from "../../formats/tflite/graph.ts";
 import type { Pass } from "./pass.ts";
 
 /**
@@ -61,10 +61,6 @@ export function renumber(
     })),
     inputs: graph.inputs.map(placeOf),
     outputs: graph.outputs.map(placeOf),
-    signatures: graph.signatures.map((signature) => ({
-      ...signature,
-      inputs: signature.inputs.map((entry) => ({ ...entry, tensor: placeOf(entry.tensor) })),
-      outputs: signature.outputs.map((entry) => ({ ...entry, tensor: placeOf(entry.tensor) })),
-    })),
+    signatures: renumberSignatures(graph.signatures, placeOf),
   };
 }

@@ -86,6 +86,19 @@ export interface TfliteModel {
   signatures: TfliteSignature[];
 }
 
+/** @returns Signatures with each tensor's index replaced. */
+export function renumberSignatures(
+  signatures: readonly TfliteSignature[],
+  indexOf: (tensor: number) => number,
+): TfliteSignature[] {
+  const renumber = (entry: TfliteTensorMap) => ({ ...entry, tensor: indexOf(entry.tensor) });
+  return signatures.map((signature) => ({
+    ...signature,
+    inputs: signature.inputs.map(renumber),
+    outputs: signature.outputs.map(renumber),
+  }));
+}
+
 /** @returns The number of elements of a tensor of this shape; 1 for []. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
