@@ -22,6 +22,7 @@ export interface FileKind {
   inspect(path: string, options: InspectOptions): Promise<Inspection> | Inspection;
 }
 
+/** What a kind is told besides the file. */
 export interface InspectOptions {
   /** Names of all files in the file's folder. */
   names: readonly string[];

@@ -8,6 +8,7 @@ export interface MatrixProduct {
   transposeB: boolean;
 }
 
+/** An OpenBLAS that was opened. */
 export interface OpenBlas {
   /** Its version and the kernels that it chose for this processor. */
   description: string;

@@ -45,7 +45,7 @@ export function checkConvertible(name: string, model: Model, hint: string): void
 }
 
 /** @returns Why a layer has no form in TFLite, in words that follow "Cannot convert ...: "; undefined where it has one. */
-export function layerProblem(layer: Layer): string | undefined {
+function layerProblem(layer: Layer): string | undefined {
   const { kind, name } = layer;
   if (loweringOf(layer) === undefined) {
     return `each of its layers must have a form in TFLite, got ${kind} "${name}"`;

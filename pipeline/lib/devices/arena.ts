@@ -8,7 +8,7 @@ import {
 import { planMemory, type PlannedBuffer } from "./memory_planner.ts";
 
 /** Tensors and scratch buffers begin at multiples of this. */
-export const ARENA_ALIGNMENT = 16;
+const ARENA_ALIGNMENT = 16;
 
 /** Memory that tflite-micro takes out of the arena it is given, in bytes. */
 export interface ArenaEstimate {

@@ -52,6 +52,7 @@ const inboundSchema = z.union([
   })]).transform(([{ args }]) => args),
 ], { error: "must be one call on plain tensors" });
 
+/** A model's configuration as Keras 2 and 3 write it. */
 export const modelSchema = z.discriminatedUnion("class_name", [
   z.looseObject({
     ...builtIn,

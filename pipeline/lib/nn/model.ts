@@ -57,6 +57,7 @@ export type {
   MaxPooling2DLayer,
 };
 
+/** A layer of a model. */
 export type Layer =
   | InputLayer
   | Conv1DLayer

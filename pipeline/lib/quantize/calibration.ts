@@ -7,9 +7,9 @@ import { createHistogram } from "./histogram.ts";
 import { type Range, type Ranges, unionOf } from "./ranges.ts";
 
 /** How ranges follow from the values seen: their ends, percentiles near the ends, or the least mean square error. */
-export const CALIBRATION_METHODS = ["minmax", "percentile", "mse"] as const;
-export type CalibrationMethod = typeof CALIBRATION_METHODS[number];
+export type CalibrationMethod = "minmax" | "percentile" | "mse";
 
+/** How ranges are found. */
 export interface CalibrationOptions {
   /** Default minmax, the reference behaviour of TensorFlow Lite's calibrator. */
   method?: CalibrationMethod;

@@ -8,6 +8,7 @@ import type { Ranges } from "./ranges.ts";
 
 /** The ways to make a model smaller, by name. */
 export const QUANTIZATION_MODES = ["int8", "int8-dynamic", "float16"] as const;
+/** One of {@linkcode QUANTIZATION_MODES}; {@linkcode QuantizeOptions} says what each does. */
 export type QuantizationMode = typeof QUANTIZATION_MODES[number];
 
 /** How a graph is quantized. */

@@ -51,7 +51,7 @@ export function splitWords(args: readonly string[], spec: ParamSpec): { files: s
 }
 
 /** Folder for what is made of single files. */
-export const CONVERTED_FOLDER = "models/converted";
+const CONVERTED_FOLDER = "models/converted";
 const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/;
 
 /** The flag that names what is made of a file. */

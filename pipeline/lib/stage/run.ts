@@ -27,6 +27,7 @@ export const FRAME_FLAGS = {
 
 type Json = Manifest["counts"][string];
 
+/** What a stage says of its work. */
 export interface StageResult {
   /**
    * What was counted: read, dropped and why. It follows from the inputs alone, and later stages read it (counts.json).

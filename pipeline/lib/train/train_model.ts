@@ -44,6 +44,7 @@ export const MONITORS = ["macroF1", "loss", "accuracy", "balancedAccuracy"] as c
   keyof Evaluation
 )[];
 
+/** One of {@linkcode MONITORS}. */
 export type Monitor = typeof MONITORS[number];
 
 /** Gives the indices of an epoch's windows in their order. */

@@ -1,14 +1,13 @@
 import type { Layer, Tensor } from "../../nn/model.ts";
 import type { GraphBuilder } from "../graph_builder.ts";
 
-/** How the backward half of a Bidirectional layer gets the steps in reverse order. */
-export const BIDIRECTIONAL_FORMS = ["reverse-op", "two-inputs"] as const;
-
 /**
+ * How the backward half of a Bidirectional layer gets the steps in reverse order.
+ *
  * `reverse-op`: by REVERSE_V2 in the graph. `two-inputs`: from a second input "<name>_reversed" that the host fills with
  * the reversed window, for runtimes that do not have that operator.
  */
-export type BidirectionalForm = typeof BIDIRECTIONAL_FORMS[number];
+export type BidirectionalForm = "reverse-op" | "two-inputs";
 
 /** What the lowering of one layer works with. */
 export interface LoweringContext {

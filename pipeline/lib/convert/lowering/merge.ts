@@ -41,5 +41,7 @@ function spread(shapes: readonly (readonly number[])[], rank: number): number[] 
   );
 }
 
+/** Lowers a sum of inputs to ADD. */
 export const lowerAdd: Lowering<AddLayer> = lowerMerge("ADD");
+/** Lowers a product of inputs to MUL. */
 export const lowerMultiply: Lowering<MultiplyLayer> = lowerMerge("MUL");

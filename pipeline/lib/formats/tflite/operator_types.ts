@@ -130,7 +130,7 @@ function isCellScale(scale: number): boolean {
 }
 
 /** Each quantized tensor must have exactly one scale. */
-export function scalesProblem(tensors: readonly (TfliteTensor | undefined)[]): string | undefined {
+function scalesProblem(tensors: readonly (TfliteTensor | undefined)[]): string | undefined {
   for (const tensor of tensors) {
     if (tensor === undefined || !QUANTIZED_TYPES.includes(tensor.type)) continue;
     const scales = tensor.quantization?.scale.length ?? 0;

@@ -102,7 +102,7 @@ const windowOf = ({ kernelSize, strides, padding, dilation }: Conv2DSizes): Imag
 });
 
 /** Places the windows of a convolution, as {@linkcode imageExtent}. */
-export function conv2dExtent(layer: Conv2DSizes, image: readonly number[]): ImageExtent {
+function conv2dExtent(layer: Conv2DSizes, image: readonly number[]): ImageExtent {
   return imageExtent({ name: layer.name, sizeName: "kernelSize" }, windowOf(layer), image);
 }
 

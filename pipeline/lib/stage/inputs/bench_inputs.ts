@@ -27,6 +27,7 @@ export interface BenchDataset {
   card?: DatasetCard;
 }
 
+/** What there is to measure. */
 export interface BenchInputs {
   models: BenchModel[];
   datasets: BenchDataset[];
