@@ -142,6 +142,21 @@ Deno.test("inspect says of each layer why a Keras model cannot be used", () =>
     }
   }));
 
+Deno.test("inspect says that gates of Keras 2.2's defaults train and do not convert", () =>
+  inFolder(async (cwd) => {
+    const file = new URL("../pipeline/lib/formats/keras_h5/testdata/keras22_defaults.h5", import.meta.url);
+    Deno.copyFileSync(file, join(cwd, "m.h5"));
+    const { code, stdout } = await run(cwd, "inspect", "m.h5");
+    assert.equal(code, 0);
+    assert.match(stdout, /written by +Keras 2\.2\.4\n/);
+    assert.match(stdout, /trains +yes\n/);
+    assert.match(
+      stdout,
+      /converts +no: .*got hard_sigmoid of layer "lstm_1": train it on with sigmoid, which has one\n/,
+    );
+    assert.match(stdout, /got hard_sigmoid of layer "bidirectional_1"/);
+  }));
+
 Deno.test("inspect refuses a damaged Keras model in one line", () =>
   inFolder(async (cwd) => {
     Deno.writeFileSync(join(cwd, "a.h5"), new Uint8Array(100));

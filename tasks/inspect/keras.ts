@@ -171,8 +171,8 @@ function readLayers(model: Model): LayerFacts[] {
   });
 }
 
-function unreadLayers({ config, parameters }: KerasFile): LayerFacts[] {
-  return summarizeKerasLayers(config).map(({ name, className, inputs, problem }) => ({
+function unreadLayers({ config, parameters, kerasVersion }: KerasFile): LayerFacts[] {
+  return summarizeKerasLayers(config, kerasVersion).map(({ name, className, inputs, problem }) => ({
     name,
     kind: className,
     inputs,

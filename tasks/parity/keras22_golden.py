@@ -27,6 +27,15 @@ def sequential():
     ])
 
 
+def defaults():
+    # The gates' hard sigmoid is the default of both layers.
+    return keras.Sequential([
+        layers.LSTM(4, return_sequences=True, input_shape=(9, 2)),
+        layers.Bidirectional(layers.GRU(3, name="gru")),
+        layers.Dense(3, activation="softmax"),
+    ])
+
+
 def graph():
     window, rr = keras.Input((10, 2), name="window"), keras.Input((4,))
     x = layers.LSTM(3, return_sequences=True, recurrent_activation="sigmoid")(window)
@@ -65,6 +74,6 @@ def write(build, rng):
         out.write("\n")
 
 
-for build in (sequential, graph):
+for build in (sequential, graph, defaults):
     keras.backend.clear_session()
     write(build, np.random.RandomState(7))

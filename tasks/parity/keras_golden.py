@@ -118,6 +118,20 @@ def gru():
     ], name="gru")
 
 
+def hard_sigmoid():
+    # Keras 2 and 3 mean another function by this name.
+    gates = dict(recurrent_activation="hard_sigmoid")
+    return keras.Sequential([
+        keras.Input((7, 2)),
+        layers.LSTM(4, return_sequences=True, **gates),
+        layers.GRU(3, return_sequences=True, **gates),
+        layers.Bidirectional(layers.GRU(2, return_sequences=True, reset_after=False, name="gru", **gates)),
+        layers.Activation("hard_sigmoid"),
+        layers.LSTM(3, **gates),
+        layers.Dense(3, activation="softmax"),
+    ], name="hard_sigmoid")
+
+
 def unbiased():
     return keras.Sequential([
         keras.Input((7, 2)),
@@ -210,7 +224,7 @@ def write(build, rng):
     folder = "pipeline/lib/formats/keras_h5/testdata" if build in FILES else tempfile.gettempdir()
     h5_path = f"{folder}/{name}.h5"
     model.save(h5_path)
-    if build in (lstm, graph, image_graph):
+    if build in (lstm, graph, image_graph, hard_sigmoid):
         model.save(f"pipeline/lib/formats/keras_v3/testdata/{name}.keras")
     tapped = keras.Model(model.inputs, [layer.output for layer in model.layers])
     with h5py.File(h5_path) as h5_file:
@@ -232,7 +246,7 @@ def write(build, rng):
 
 prefix = "keras2_" if keras.__version__.startswith("2.") else "keras3_"
 # Models whose files are kept; of the others the JSON says all.
-FILES = (lstm, cnn, functional, bidirectional, images)
+FILES = (lstm, cnn, functional, bidirectional, images, hard_sigmoid)
 if __name__ == "__main__":
     for build in (*FILES, pooling, normalization, convolutions, graph, gru, unbiased, images, image_graph):
         if len(sys.argv) > 1 and build.__name__ not in sys.argv[1:]:

@@ -21,6 +21,9 @@ Deno.test("decodeKerasH5(), h5PartsToModel() and forward() predict what Keras pr
     "keras3_bidirectional",
     "keras2_images",
     "keras3_images",
+    "keras22_defaults",
+    "keras2_hard_sigmoid",
+    "keras3_hard_sigmoid",
   ];
   for (const name of names) {
     const golden = JSON.parse(await Deno.readTextFile(new URL(`nn/testdata/${name}.json`, LIB)));

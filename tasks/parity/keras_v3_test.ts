@@ -46,6 +46,21 @@ for (const name of GOLDENS) {
   });
 }
 
+Deno.test("decodeKerasModel() knows by a .keras file's version which hard sigmoid it means", async () => {
+  for (const [name, expected] of [["keras2", "hard_sigmoid"], ["keras3", "hard_sigmoid_keras3"]]) {
+    const file = `${name}_hard_sigmoid`;
+    const golden = JSON.parse(await Deno.readTextFile(new URL(`nn/testdata/${file}.json`, LIB)));
+    const bytes = await Deno.readFile(new URL(`formats/keras_v3/testdata/${file}.keras`, LIB));
+    const { model, weights } = await decodeKerasModel(bytes, file);
+    const [, lstm] = model.layers;
+    assert.equal(lstm.kind === "LSTM" && lstm.recurrentActivation, expected);
+    const outputs = forward(model, weights, Float32Array.from(golden.inputs), golden.batch);
+    outputs.forEach((value, i) => assert.ok(Math.abs(value - golden.outputs[i]) < KERAS_TOLERANCE));
+    const encode = expected === "hard_sigmoid" ? encodeKerasModel : encodeKerasV3Model;
+    assert.deepEqual(await decodeKerasModel(await encode(model, weights), file), { model, weights });
+  }
+});
+
 Deno.test("encodeKerasV3Model() and decodeKerasModel() keep every architecture bit by bit", async () => {
   for (const { build } of Object.values(ARCHITECTURES)) {
     const model = build({ windowSamples: 216, channels: 1, classes: 5 });

@@ -1,5 +1,6 @@
 import { StageError } from "../core/errors.ts";
 import type { TfliteModel } from "../formats/tflite/graph.ts";
+import { isHardSigmoid } from "../nn/layers/hard_sigmoid.ts";
 import type { Layer, Model, Weights } from "../nn/model.ts";
 import { checkWeights, outputShapes } from "../nn/shapes.ts";
 import { createGraphBuilder } from "./graph_builder.ts";
@@ -53,10 +54,12 @@ function layerProblem(layer: Layer): string | undefined {
   const activation = unknownActivation(layer);
   return activation === undefined
     ? undefined
-    : `each activation must have an operator in TFLite in float and int8, got ${activation} of layer "${name}"`;
+    : `each activation must have an operator in TFLite in float and int8, got ${activation} of layer "${name}"${
+      isHardSigmoid(activation) ? ": train it on with sigmoid, which has one" : ""
+    }`;
 }
 
-/** The LSTM operator has its own, tanh and sigmoid; a GRU could have others, but none is trained. */
+/** The LSTM operator has its own, tanh and sigmoid; a GRU could have others, but they have no lowering. */
 const RECURRENT_ACTIVATIONS = { activation: "tanh", recurrentActivation: "sigmoid" };
 
 /** @returns The name of a layer's activation that has no operator. */

@@ -14,6 +14,7 @@ const KERAS_TOLERANCE = 1e-6;
 const GOLDENS = [
   "keras22_sequential",
   "keras22_graph",
+  "keras22_defaults",
   "keras2_lstm",
   "keras2_cnn",
   "keras2_functional",
@@ -32,6 +33,8 @@ const GOLDENS = [
   "keras3_gru",
   "keras2_unbiased",
   "keras3_unbiased",
+  "keras2_hard_sigmoid",
+  "keras3_hard_sigmoid",
   "keras2_bidirectional",
   "keras3_bidirectional",
   "keras2_images",
@@ -51,6 +54,7 @@ interface Golden extends KerasParts {
 async function readGolden(name: string): Promise<Golden> {
   const golden = JSON.parse(await Deno.readTextFile(new URL(`testdata/${name}.json`, import.meta.url)));
   golden.inputs = Float32Array.from(golden.inputs);
+  golden.kerasVersion = /Keras ([\d.]+)/.exec(golden.madeBy)![1];
   for (const { weights } of golden.layers) {
     for (const weight of weights) weight.data = Float32Array.from(weight.data);
   }

@@ -1,4 +1,5 @@
 import { FormatError } from "../core/errors.ts";
+import { fromKerasHardSigmoid, toKerasHardSigmoid } from "./keras_hard_sigmoid.ts";
 import { modelSchema } from "./keras_schema.ts";
 import type { KerasParse } from "./layers/layer_kind.ts";
 import { kindOf, LAYER_KINDS } from "./layers/layer_kinds.ts";
@@ -16,11 +17,13 @@ export interface KerasConfig {
  *
  * A chain from one InputLayer to the output is a Sequential, any other graph a Functional model.
  *
- * @throws RangeError, TypeError as `checkModel`.
+ * @param version Of the Keras that is to read it; it decides what its hard_sigmoid is, and nothing else.
+ * @throws RangeError, TypeError as `checkModel`. @throws StageError A hard sigmoid that this Keras does not have.
  */
-export function toKerasConfig(model: Model): KerasConfig {
+export function toKerasConfig(model: Model, version: 2 | 3 = 2): KerasConfig {
   checkModel(model);
-  const { name, layers, output } = model;
+  const { name, output } = model;
+  const layers = model.layers.map((layer) => toKerasHardSigmoid(layer, version));
   const isChain = layers.every(({ inputs }, i) =>
     inputs.length === (i === 0 ? 0 : 1) && inputs[0] === layers[i - 1]?.name
   );
@@ -49,9 +52,10 @@ export function toKerasConfig(model: Model): KerasConfig {
  * an option that is not known, unless it is null. Initializers, regularizers and constraints are not read, because they do not change the inference.
  *
  * @param config For example the parsed `model_config` of a .h5 file.
+ * @param kerasVersion Of the Keras that wrote it, for example "2.15.0"; "" is unknown.
  * @throws FormatError A configuration of another form, or a model that is not supported.
  */
-export function fromKerasConfig(config: unknown): Model {
+export function fromKerasConfig(config: unknown, kerasVersion = ""): Model {
   const { name, nodes, output } = readGraph(config);
   const names = new Set<string>();
   for (const node of nodes) {
@@ -62,7 +66,7 @@ export function fromKerasConfig(config: unknown): Model {
     }
     names.add(node.name);
   }
-  const model: Model = { name, layers: nodes.map(readLayer), output };
+  const model: Model = { name, layers: nodes.map((node) => readLayer(node, kerasVersion)), output };
   try {
     checkModel(model);
   } catch (error) {
@@ -95,11 +99,11 @@ export interface KerasLayerSummary {
  *
  * @throws FormatError A configuration of another form.
  */
-export function summarizeKerasLayers(config: unknown): KerasLayerSummary[] {
+export function summarizeKerasLayers(config: unknown, kerasVersion = ""): KerasLayerSummary[] {
   return readGraph(config).nodes.map((node): KerasLayerSummary => {
     const { name, className, inputs } = node;
     try {
-      readLayer(node);
+      readLayer(node, kerasVersion);
       return { name, className, inputs };
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
@@ -138,7 +142,7 @@ function readGraph(value: unknown): { name: string; nodes: KerasNode[]; output: 
   return { name: config.name, nodes, output: nodes[nodes.length - 1].name };
 }
 
-function readLayer({ name, className, config, inputs }: KerasNode): Layer {
+function readLayer({ name, className, config, inputs }: KerasNode, kerasVersion: string): Layer {
   const what = `layer ${JSON.stringify(name)}`;
   if (!Object.hasOwn(LAYER_KINDS, className)) {
     throw new FormatError(
@@ -148,7 +152,8 @@ function readLayer({ name, className, config, inputs }: KerasNode): Layer {
     );
   }
   const { kerasOptions, fromKeras } = LAYER_KINDS[className as Layer["kind"]];
-  return { kind: className, name, inputs, ...fromKeras(parse(kerasOptions, config, what)) } as Layer;
+  const layer = { kind: className, name, inputs, ...fromKeras(parse(kerasOptions, config, what)) } as Layer;
+  return fromKerasHardSigmoid(layer, kerasVersion);
 }
 
 function parse<Output>(

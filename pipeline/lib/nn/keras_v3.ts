@@ -1,5 +1,6 @@
 import type { KerasConfig } from "./keras_config.ts";
 import { fromKerasConfig, toKerasConfig } from "./keras_config.ts";
+import { hardSigmoidsOf } from "./keras_hard_sigmoid.ts";
 import { matchWeights } from "./keras_weights.ts";
 import type { Layer, Model, Tensor, Weights } from "./model.ts";
 import { checkWeights, weightShapes } from "./shapes.ts";
@@ -9,6 +10,8 @@ export interface KerasV3Parts {
   config: unknown;
   /** Arrays by their path, for example "layers/lstm/cell/vars/0". */
   variables: Map<string, Tensor>;
+  /** Of the Keras that wrote it, for example "3.15.1"; "" or absent: unknown. */
+  kerasVersion?: string;
 }
 
 /** Keras keeps the variables of these in a cell. */
@@ -16,10 +19,11 @@ const WITH_CELL = ["LSTM", "GRU"];
 
 /**
  * Takes a model and its weights apart into what a .keras file holds. The configuration is in the form of Keras 2.15, which
- * Keras 3 reads too, as a "Model", whose module has the same name in both.
+ * Keras 3 reads too, as a "Model", whose module has the same name in both. A hard sigmoid must be that of Keras 3, and the
+ * file then says that it is one of Keras 3.
  *
  * @returns Parts that share their arrays with `weights`.
- * @throws RangeError, TypeError as `checkModel` and `checkWeights`.
+ * @throws RangeError, TypeError as `checkModel` and `checkWeights`. @throws StageError The hard sigmoid of Keras 2.
  */
 export function modelToV3Parts(
   model: Model,
@@ -27,7 +31,7 @@ export function modelToV3Parts(
 ): KerasV3Parts & { config: KerasConfig; kerasVersion: string } {
   checkWeights(model, weights);
   const layers = inKerasOrder(model);
-  const { class_name, config } = toKerasConfig({ ...model, layers });
+  const { class_name, config } = toKerasConfig({ ...model, layers }, 3);
   const isSequential = class_name === "Sequential";
   if (!isSequential) {
     // The order in which a window holds the inputs' values is the model's own.
@@ -51,7 +55,7 @@ export function modelToV3Parts(
       registered_name: null,
     } as KerasConfig,
     variables,
-    kerasVersion: "2.15.0",
+    kerasVersion: layers.some((layer) => hardSigmoidsOf(layer).length > 0) ? "3.0.0" : "2.15.0",
   };
 }
 
@@ -61,8 +65,10 @@ export function modelToV3Parts(
  * @returns A model that `checkModel` and weights that `checkWeights` accept; they share their arrays with `variables`.
  * @throws FormatError A model that is not supported, or weights that do not fit it.
  */
-export function v3PartsToModel({ config, variables }: KerasV3Parts): { model: Model; weights: Weights } {
-  const model = fromKerasConfig(config);
+export function v3PartsToModel(
+  { config, variables, kerasVersion }: KerasV3Parts,
+): { model: Model; weights: Weights } {
+  const model = fromKerasConfig(config, kerasVersion);
   const paths = variablePaths(model.layers, weightShapes(model).map(({ name }) => name));
   const found = new Map([...variables].map(([path, variable]) => [paths.get(path) ?? path, variable]));
   return { model, weights: matchWeights(model, found) };

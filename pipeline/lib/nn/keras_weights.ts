@@ -14,6 +14,8 @@ export interface KerasLayerParts {
 export interface KerasParts {
   config: unknown;
   layers: KerasLayerParts[];
+  /** Of the Keras that wrote it, for example "2.15.0"; "" or absent: unknown. */
+  kerasVersion?: string;
 }
 
 /** A model in parts as Keras 2.15 writes them. */
@@ -27,7 +29,7 @@ export interface KerasH5Parts extends KerasParts {
  * Takes a model and its weights apart into what a Keras 2.15 .h5 file holds.
  *
  * @returns Parts that share their arrays with `weights`.
- * @throws RangeError, TypeError as `checkModel` and `checkWeights`.
+ * @throws RangeError, TypeError as `checkModel` and `checkWeights`. @throws StageError The hard sigmoid of Keras 3.
  */
 export function modelToH5Parts(model: Model, weights: Weights): KerasH5Parts {
   checkWeights(model, weights);
@@ -54,8 +56,10 @@ export function modelToH5Parts(model: Model, weights: Weights): KerasH5Parts {
  * @returns A model that `checkModel` and weights that `checkWeights` accept; they share their arrays with `parts`.
  * @throws FormatError A model that is not supported, or weights that do not fit it.
  */
-export function h5PartsToModel({ config, layers }: KerasParts): { model: Model; weights: Weights } {
-  const model = fromKerasConfig(config);
+export function h5PartsToModel(
+  { config, layers, kerasVersion }: KerasParts,
+): { model: Model; weights: Weights } {
+  const model = fromKerasConfig(config, kerasVersion);
   const found: Weights = new Map(), known = new Map(model.layers.map((layer) => [layer.name, layer]));
   for (const layer of layers) {
     const owner = known.get(layer.name), weightOfPath = (owner && kindOf(owner).weightOfPath) ?? lastSegment;

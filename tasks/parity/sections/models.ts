@@ -39,7 +39,8 @@ export async function goldens(): Promise<NamedModel[]> {
     for (const layer of golden.layers) {
       for (const weight of layer.weights) weight.data = Float32Array.from(weight.data);
     }
-    models.push({ name: file.replace(".json", ""), ...h5PartsToModel(golden) });
+    const kerasVersion = /Keras ([\d.]+)/.exec(golden.madeBy)![1];
+    models.push({ name: file.replace(".json", ""), ...h5PartsToModel({ ...golden, kerasVersion }) });
   }
   return models.sort((a, b) => a.name < b.name ? -1 : 1);
 }

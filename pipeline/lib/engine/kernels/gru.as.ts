@@ -1,7 +1,14 @@
 // @ts-nocheck AssemblyScript: usize, f32 and v128 are not TypeScript's types. Built by `deno task kernels`.
 // A gated recurrent unit over the steps of a block.
 
-import { hyperbolicTangent, multiplyAdd, one, sigmoid, withoutDenormals } from "./math.as.ts";
+import {
+  activateGates,
+  hardSigmoidSlope,
+  hyperbolicTangent,
+  multiplyAdd,
+  one,
+  withoutDenormals,
+} from "./math.as.ts";
 import { gemmBlock, gemmSamples, GRADIENT_STEPS, packColumns, packRows, ROW } from "./matrix.as.ts";
 
 /**
@@ -16,6 +23,7 @@ import { gemmBlock, gemmSamples, GRADIENT_STEPS, packColumns, packRows, ROW } fr
  *   multiplied with, else r times the hidden state.
  * @param scratch Floats for the packed weights: `columns` for each of 2 units and each of `units`, both rounded up to a
  *   multiple of 8.
+ * @param hardSlope Slope of the hard sigmoid that the gates z, r have; 0: they have a sigmoid.
  */
 export function gruForward(
   steps: i32,
@@ -27,6 +35,7 @@ export function gruForward(
   gates: usize,
   resetAfter: bool,
   scratch: usize,
+  hardSlope: f32,
 ): void {
   const block = units * ROW, line = padded << 2, candidateWeights = weights + 2 * units * line;
   // Rows of the state that are multiplied in one: the input with its bias, the hidden state with its.
@@ -42,7 +51,7 @@ export function gruForward(
     const before = now + hidden, after = before + columns * ROW;
     const z = gates + <usize> t * 4 * block, r = z + block, c = r + block, extra = c + block;
     gemmBlock(2 * units, columns, scratch, now, z, false);
-    sigmoid(z, z, 2 * block);
+    activateGates(z, z, 2 * block, hardSlope);
     gemmBlock(units, given, givenPacked, now, c, false);
     if (resetAfter) {
       gemmBlock(units, kept, keptPacked, now + given * ROW, extra, false);
@@ -73,6 +82,7 @@ export function gruForward(
  * @param weightGradient [3 units][padded], added to.
  * @param scratch Floats for the packed weights: 3 units for each unit and each input, both rounded up to a multiple
  *   of 8; behind them `samplePanelFloats` of the columns.
+ * @param hardSlope As in `gruForward`.
  */
 export function gruBackward(
   steps: i32,
@@ -91,6 +101,7 @@ export function gruBackward(
   weightGradient: usize,
   resetAfter: bool,
   scratch: usize,
+  hardSlope: f32,
 ): void {
   const block = units * ROW, line = padded << 2, candidateRow = 2 * units * line;
   const given = inputs + 1, kept = units + (resetAfter ? 1 : 0), columns = given + kept;
@@ -121,13 +132,19 @@ export function gruBackward(
         f32x4.mul(dh, share),
         f32x4.sub(one(), f32x4.mul(candidate, candidate)),
       );
-      v128.store(z + at, withoutDenormals(f32x4.mul(f32x4.mul(kept, share), change)));
+      const dUpdate = hardSlope == 0
+        ? f32x4.mul(kept, share)
+        : f32x4.mul(dh, hardSigmoidSlope(update, hardSlope));
+      v128.store(z + at, withoutDenormals(f32x4.mul(dUpdate, change)));
       v128.store(c + at, withoutDenormals(dc));
       v128.store(hiddenGradient + at, withoutDenormals(kept));
       if (resetAfter) {
         const reset = v128.load(r + at), dExtra = f32x4.mul(dc, reset);
-        const dr = f32x4.mul(f32x4.mul(dExtra, f32x4.sub(one(), reset)), v128.load(extra + at));
-        v128.store(r + at, withoutDenormals(dr)), v128.store(extra + at, withoutDenormals(dExtra));
+        const dReset = hardSlope == 0
+          ? f32x4.mul(dExtra, f32x4.sub(one(), reset))
+          : f32x4.mul(dc, hardSigmoidSlope(reset, hardSlope));
+        v128.store(r + at, withoutDenormals(f32x4.mul(dReset, v128.load(extra + at))));
+        v128.store(extra + at, withoutDenormals(dExtra));
       }
     }
     if (resetAfter) {
@@ -135,9 +152,12 @@ export function gruBackward(
     } else {
       gemmBlock(units, units, candidatePacked, c, resetGradient, false);
       for (let at: usize = 0; at < block; at += 16) {
-        const reset = v128.load(r + at), passed = f32x4.mul(v128.load(resetGradient + at), reset);
-        const dr = f32x4.mul(f32x4.mul(passed, f32x4.sub(one(), reset)), v128.load(before + at));
-        v128.store(r + at, withoutDenormals(dr));
+        const reset = v128.load(r + at), dProduct = v128.load(resetGradient + at);
+        const passed = f32x4.mul(dProduct, reset);
+        const dReset = hardSlope == 0
+          ? f32x4.mul(passed, f32x4.sub(one(), reset))
+          : f32x4.mul(dProduct, hardSigmoidSlope(reset, hardSlope));
+        v128.store(r + at, withoutDenormals(f32x4.mul(dReset, v128.load(before + at))));
         const dh = f32x4.add(v128.load(hiddenGradient + at), passed);
         v128.store(hiddenGradient + at, withoutDenormals(dh));
       }

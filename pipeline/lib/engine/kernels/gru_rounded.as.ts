@@ -2,7 +2,7 @@
 // The GRU of gru.as.ts with everything rounded that its written-out int8 form holds as integers.
 
 import { fakeQuantize } from "./fake_quantize.as.ts";
-import { hyperbolicTangent, sigmoid } from "./math.as.ts";
+import { activateGates, hyperbolicTangent } from "./math.as.ts";
 import { gemmBlock, packRows, ROW } from "./matrix.as.ts";
 
 /** Bytes of one rounding: step, low, high. */
@@ -33,7 +33,7 @@ function multiply(target: usize, a: usize, b: usize, bytes: usize): void {
 /**
  * All steps of a GRU, as `gruForward`, whose way back it shares: gradients pass straight through all roundings.
  *
- * @param scratch As there. @param work [2 units][32], scratch.
+ * @param scratch, hardSlope As there. @param work [2 units][32], scratch.
  * @param roundings [steps][12] of step, low and high, f32: what each step rounds, a step of 0 for what it does not.
  */
 export function gruForwardRounded(
@@ -48,6 +48,7 @@ export function gruForwardRounded(
   scratch: usize,
   work: usize,
   roundings: usize,
+  hardSlope: f32,
 ): void {
   const block = units * ROW, line = padded << 2, candidateWeights = weights + 2 * units * line;
   const given = inputs + 1, kept = units + (resetAfter ? 1 : 0), columns = given + kept;
@@ -72,7 +73,7 @@ export function gruForwardRounded(
       add(z, work, 2 * block);
       round(roundings, GATE_SUM, 2 * units, z);
     }
-    sigmoid(z, z, 2 * block);
+    activateGates(z, z, 2 * block, hardSlope);
     round(roundings, GATES, 2 * units, z);
     gemmBlock(units, given, givenCandidate, now, c, false);
     round(roundings, GIVEN_CANDIDATE, units, c);

@@ -12,7 +12,10 @@ import { combineRows, maskRows } from "./graph.as.ts";
 import { gruBackward, gruForward } from "./gru.as.ts";
 import { gruForwardRounded } from "./gru_rounded.as.ts";
 import {
+  activateGates,
   exponential,
+  hardSigmoid,
+  hardSigmoidSlope,
   hyperbolicTangent,
   multiplyAdd,
   one,
@@ -66,6 +69,7 @@ export function copy(target: usize, source: usize, bytes: usize): void {
  * @param cells [steps + 1][units][32], written from step 1; step 0 is 0.
  * @param scratch Floats for the packed weights: 4 units, rounded up to a multiple of 8, * columns.
  * @param hiddenStep, cellStep What hidden states, int8, and cells, int16, are rounded to multiples of; both 0: they are not.
+ * @param hardSlope Slope of the hard sigmoid that the gates i, f, o have; 0: they have a sigmoid.
  */
 export function lstmForward(
   steps: i32,
@@ -79,6 +83,7 @@ export function lstmForward(
   scratch: usize,
   hiddenStep: f32,
   cellStep: f32,
+  hardSlope: f32,
 ): void {
   const block = units * ROW;
   packRows(4 * units, columns, weights, padded << 2, scratch);
@@ -87,9 +92,9 @@ export function lstmForward(
     const cell = cells + <usize> t * block;
     const gate = gates + <usize> t * 4 * block;
     gemmBlock(4 * units, columns, scratch, now, gate, false);
-    sigmoid(gate, gate, 2 * block);
+    activateGates(gate, gate, 2 * block, hardSlope);
     hyperbolicTangent(gate + 2 * block, gate + 2 * block, block);
-    sigmoid(gate + 3 * block, gate + 3 * block, block);
+    activateGates(gate + 3 * block, gate + 3 * block, block, hardSlope);
     for (let at: usize = 0; at < block; at += 16) {
       const g = gate + at;
       const written = f32x4.mul(v128.load(g), v128.load(g + 2 * block));
@@ -115,8 +120,9 @@ export function lstmForward(
  * @param weightGradient [4 units][padded], added to.
  * @param scratch Floats for the packed weights: 4 units for each unit and each input, both rounded up to a multiple
  *   of 8; behind them `samplePanelFloats` of the columns.
- * @param activated [units][32], scratch; 0: nothing was rounded. @param hiddenStep, cellStep As in `lstmForward`; gradients
- *   pass straight through the rounding, and not at all where a value was moved to an end.
+ * @param activated [units][32], scratch; 0: the hidden states tell tanh(cell), because nothing was rounded and no gate is 0.
+ * @param hiddenStep, cellStep, hardSlope As in `lstmForward`; gradients pass straight through the rounding, and not at all
+ *   where a value was moved to an end.
  */
 export function lstmBackward(
   steps: i32,
@@ -139,6 +145,7 @@ export function lstmBackward(
   activated: usize,
   hiddenStep: f32,
   cellStep: f32,
+  hardSlope: f32,
 ): void {
   const hiddenInverse = f32x4.splat(1 / hiddenStep), cellInverse = f32x4.splat(1 / cellStep);
   const block = units * ROW, line = padded << 2, inputWeights = scratch + ((units + 7) & ~7) * 16 * units;
@@ -165,23 +172,36 @@ export function lstmBackward(
       const c = v128.load(g + 2 * block), o = v128.load(g + 3 * block);
       let tanhCell: v128, dh = v128.load(hiddenGradient + at);
       if (activated == 0) {
-        // The hidden state is o * tanh(cell), and o is never 0.
+        // The hidden state is o * tanh(cell), and a sigmoid is never 0.
         tanhCell = f32x4.div(v128.load(now + columns * ROW + at), o);
       } else {
         tanhCell = v128.load(activated + at);
         const hidden = f32x4.mul(o, tanhCell);
-        dh = v128.and(dh, isWithin(hidden, hiddenInverse, f32x4.splat(HIDDEN_LOW), f32x4.splat(HIDDEN_HIGH)));
+        if (hiddenStep != 0) {
+          dh = v128.and(
+            dh,
+            isWithin(hidden, hiddenInverse, f32x4.splat(HIDDEN_LOW), f32x4.splat(HIDDEN_HIGH)),
+          );
+        }
       }
       const dTanhCell = f32x4.sub(one(), f32x4.mul(tanhCell, tanhCell));
       let dc = multiplyAdd(f32x4.mul(dh, o), dTanhCell, v128.load(cellGradient + at));
-      if (activated != 0) {
+      if (cellStep != 0) {
         const exact = multiplyAdd(f, v128.load(cell + at), f32x4.mul(i, c));
         dc = v128.and(dc, isWithin(exact, cellInverse, f32x4.splat(CELL_LOW), f32x4.splat(CELL_HIGH)));
       }
-      const di = f32x4.mul(f32x4.mul(dc, c), f32x4.mul(i, f32x4.sub(one(), i)));
-      const df = f32x4.mul(f32x4.mul(dc, v128.load(cell + at)), f32x4.mul(f, f32x4.sub(one(), f)));
+      let slopeI: v128, slopeF: v128, slopeO: v128;
+      if (hardSlope == 0) {
+        slopeI = f32x4.mul(i, f32x4.sub(one(), i)), slopeF = f32x4.mul(f, f32x4.sub(one(), f));
+        slopeO = f32x4.mul(o, f32x4.sub(one(), o));
+      } else {
+        slopeI = hardSigmoidSlope(i, hardSlope), slopeF = hardSigmoidSlope(f, hardSlope);
+        slopeO = hardSigmoidSlope(o, hardSlope);
+      }
+      const di = f32x4.mul(f32x4.mul(dc, c), slopeI);
+      const df = f32x4.mul(f32x4.mul(dc, v128.load(cell + at)), slopeF);
       const dz = f32x4.mul(f32x4.mul(dc, i), f32x4.sub(one(), f32x4.mul(c, c)));
-      const dOut = f32x4.mul(f32x4.mul(dh, tanhCell), f32x4.mul(o, f32x4.sub(one(), o)));
+      const dOut = f32x4.mul(f32x4.mul(dh, tanhCell), slopeO);
       v128.store(g, withoutDenormals(di)), v128.store(g + block, withoutDenormals(df));
       v128.store(g + 2 * block, withoutDenormals(dz)), v128.store(g + 3 * block, withoutDenormals(dOut));
       v128.store(cellGradient + at, withoutDenormals(f32x4.mul(dc, f)));
@@ -208,10 +228,14 @@ export function lstmBackward(
   }
 }
 
-/** Applies an activation to `rows` rows in place: 1 ReLU, 2 sigmoid, 3 tanh, 4 ReLU up to 6. */
+/**
+ * Applies an activation to `rows` rows in place: 1 ReLU, 2 sigmoid, 3 tanh, 4 ReLU up to 6, 5 hard sigmoid of Keras 2, 6 of
+ * Keras 3.
+ */
 export function activationForward(rows: usize, address: usize, activation: i32): void {
   if (activation == 2) return sigmoid(address, address, rows * ROW);
   if (activation == 3) return hyperbolicTangent(address, address, rows * ROW);
+  if (activation >= 5) return hardSigmoid(address, address, rows * ROW, hardSlopeOf(activation));
   const zero = f32x4.splat(0);
   for (let at = address; at < address + rows * ROW; at += 16) v128.store(at, f32x4.pmax(v128.load(at), zero));
   if (activation != 4) return;
@@ -223,10 +247,23 @@ export function activationForward(rows: usize, address: usize, activation: i32):
 export function activationBackward(rows: usize, output: usize, gradient: usize, activation: i32): void {
   if (activation == 1) return reluBackward(rows, output, gradient);
   if (activation == 4) return relu6Backward(rows, output, gradient);
+  if (activation >= 5) return hardSigmoidBackward(rows, output, gradient, hardSlopeOf(activation));
   for (let at: usize = 0; at < rows * ROW; at += 16) {
     const y = v128.load(output + at), squared = f32x4.mul(y, y);
     const slope = f32x4.sub(activation == 2 ? y : one(), squared);
     v128.store(gradient + at, withoutDenormals(f32x4.mul(v128.load(gradient + at), slope)));
+  }
+}
+
+function hardSlopeOf(activation: i32): f32 {
+  return activation == 5 ? 0.2 : 1.0 / 6.0;
+}
+
+/** Multiplies the gradient of `rows` rows by the slope of a hard sigmoid where its output is between its ends, by 0 elsewhere. */
+function hardSigmoidBackward(rows: usize, output: usize, gradient: usize, slope: f32): void {
+  for (let at: usize = 0; at < rows * ROW; at += 16) {
+    const product = f32x4.mul(v128.load(gradient + at), hardSigmoidSlope(v128.load(output + at), slope));
+    v128.store(gradient + at, withoutDenormals(product));
   }
 }
 

@@ -85,6 +85,7 @@ export interface Kernels {
     scratch: number,
     hiddenStep: number,
     cellStep: number,
+    hardSlope: number,
   ): void;
   lstmBackward(
     steps: number,
@@ -107,6 +108,7 @@ export interface Kernels {
     activated: number,
     hiddenStep: number,
     cellStep: number,
+    hardSlope: number,
   ): void;
   gruForward(
     steps: number,
@@ -118,6 +120,7 @@ export interface Kernels {
     gates: number,
     resetAfter: boolean,
     scratch: number,
+    hardSlope: number,
   ): void;
   gruForwardRounded(
     steps: number,
@@ -131,6 +134,7 @@ export interface Kernels {
     scratch: number,
     work: number,
     roundings: number,
+    hardSlope: number,
   ): void;
   gruBackward(
     steps: number,
@@ -149,6 +153,7 @@ export interface Kernels {
     weightGradient: number,
     resetAfter: boolean,
     scratch: number,
+    hardSlope: number,
   ): void;
   gemmBlock(m: number, k: number, a: number, b: number, c: number, accumulate: boolean): void;
   gemmSamples(

@@ -133,6 +133,27 @@ export function sigmoid(source: usize, target: usize, bytes: usize): void {
   logistic(source, target, bytes, -1.44269504, 1, 0);
 }
 
+/** y = clip(slope x + 0.5, 0, 1) for x and y of `bytes`, a multiple of 16; NaN stays NaN. */
+export function hardSigmoid(source: usize, target: usize, bytes: usize, slope: f32): void {
+  const k = f32x4.splat(slope), half = f32x4.splat(0.5), zero = f32x4.splat(0);
+  for (const end = source + bytes; source != end; source += 16, target += 16) {
+    const line = f32x4.add(f32x4.mul(v128.load(source), k), half);
+    v128.store(target, f32x4.pmin(f32x4.pmax(line, zero), one()));
+  }
+}
+
+/** The slope of `hardSigmoid` where its output is y: 0 at the ends. */
+export function hardSigmoidSlope(y: v128, slope: f32): v128 {
+  const isInside = v128.and(f32x4.gt(y, f32x4.splat(0)), f32x4.lt(y, one()));
+  return v128.and(f32x4.splat(slope), isInside);
+}
+
+/** The gates of a recurrent layer: `hardSigmoid` of this slope or, where it is 0, `sigmoid`. */
+export function activateGates(source: usize, target: usize, bytes: usize, hardSlope: f32): void {
+  if (hardSlope == 0) sigmoid(source, target, bytes);
+  else hardSigmoid(source, target, bytes, hardSlope);
+}
+
 /** y = tanh(x) = 1 - 2 / (1 + e^2x) for x and y of `bytes`, a multiple of 64; absolute error below 2e-7. */
 export function hyperbolicTangent(source: usize, target: usize, bytes: usize): void {
   logistic(source, target, bytes, 2.88539008, -2, 1);

@@ -3,7 +3,7 @@ import type { Machine } from "../kernels/kernels.ts";
 import type { BlockContext, BlockOp } from "./block.ts";
 
 /** The kernels' numbers of the activations that they apply element by element. */
-const CODES = { relu: 1, sigmoid: 2, tanh: 3, relu6: 4 } as const;
+const CODES = { relu: 1, sigmoid: 2, tanh: 3, relu6: 4, hard_sigmoid: 5, hard_sigmoid_keras3: 6 } as const;
 
 /**
  * Compiles an activation that is applied to a layer's output in place; its gradient follows from the output alone.

@@ -107,6 +107,13 @@ testModels({
     average,
     softmax,
   ),
+  "conv1d and separable conv1d with a hard sigmoid": chain(
+    input(7, 2),
+    conv1d({ padding: "causal", activation: "hard_sigmoid" }),
+    separable({ filters: 3, activation: "hard_sigmoid" }),
+    average,
+    softmax,
+  ),
   "separable conv1d": chain(
     input(9, 2),
     separable({ depthMultiplier: 2, strides: 2 }),

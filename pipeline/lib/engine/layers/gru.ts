@@ -1,11 +1,11 @@
 import type { GRULayer } from "../../nn/model.ts";
 import { BLOCK_SAMPLES, samplePanelFloats } from "../kernels/kernels.ts";
 import { type BlockContext, type BlockOp, roundUp } from "./block.ts";
-import { createState } from "./recurrent.ts";
+import { createState, hardSlopeOf } from "./recurrent.ts";
 import { stepsOf } from "./rounding.ts";
 
 /**
- * Compiles a GRU, with tanh and sigmoid, over all steps of its input.
+ * Compiles a GRU over all steps of its input.
  *
  * Source: Cho et al., "Learning phrase representations using RNN encoder-decoder", 2014; with `resetAfter` as in cuDNN.
  */
@@ -27,7 +27,7 @@ export function compileGru(layer: GRULayer, context: BlockContext): BlockOp {
   const backwardFloats = 3 * units * (roundUp(units, 8) + roundUp(channels, 8));
   const packedFloats = Math.max(forwardFloats, backwardFloats);
   const packedWeights = context.allocate(packedFloats + samplePanelFloats(columns, steps));
-  const roundings = readRoundings(layer, context);
+  const roundings = readRoundings(layer, context), hardSlope = hardSlopeOf(layer);
   const work = roundings && context.allocate(2 * units * BLOCK_SAMPLES);
   const table = roundings && context.allocate(roundings.length);
   return {
@@ -50,6 +50,7 @@ export function compileGru(layer: GRULayer, context: BlockContext): BlockOp {
           packedWeights,
           work!,
           table!,
+          hardSlope,
         );
         return state.store(machine);
       }
@@ -63,6 +64,7 @@ export function compileGru(layer: GRULayer, context: BlockContext): BlockOp {
         gates,
         resetAfter,
         packedWeights,
+        hardSlope,
       );
       state.store(machine);
     },
@@ -85,6 +87,7 @@ export function compileGru(layer: GRULayer, context: BlockContext): BlockOp {
         gradients + 4 * weights,
         resetAfter,
         packedWeights,
+        hardSlope,
       );
     },
   };

@@ -1,11 +1,11 @@
 import type { LSTMLayer } from "../../nn/model.ts";
 import { BLOCK_SAMPLES, samplePanelFloats } from "../kernels/kernels.ts";
 import { type BlockContext, type BlockOp, roundUp } from "./block.ts";
-import { createState } from "./recurrent.ts";
+import { createState, hardSlopeOf } from "./recurrent.ts";
 import type { Rounding } from "./rounding.ts";
 
 /**
- * Compiles an LSTM, with tanh and sigmoid, over all steps of its input.
+ * Compiles an LSTM over all steps of its input.
  *
  * Source: Hochreiter and Schmidhuber, "Long short-term memory", 1997, with the forget gate of Gers et al., 2000.
  */
@@ -26,7 +26,8 @@ export function compileLstm(layer: LSTMLayer, context: BlockContext): BlockOp {
   const hidden = context.rounding("hidden"), cell = context.rounding("cell");
   const hiddenStep = hidden?.scale ?? 0, cellStep = cell?.scale ?? 0;
   checkState(layer, { hidden, cell });
-  const activated = hidden === undefined ? 0 : context.allocate(units * BLOCK_SAMPLES);
+  const hardSlope = hardSlopeOf(layer);
+  const activated = hidden === undefined && hardSlope === 0 ? 0 : context.allocate(units * BLOCK_SAMPLES);
   return {
     prepare: state.prepare,
     forward(machine) {
@@ -43,6 +44,7 @@ export function compileLstm(layer: LSTMLayer, context: BlockContext): BlockOp {
         packedWeights,
         hiddenStep,
         cellStep,
+        hardSlope,
       );
       state.store(machine);
     },
@@ -70,6 +72,7 @@ export function compileLstm(layer: LSTMLayer, context: BlockContext): BlockOp {
         activated,
         hiddenStep,
         cellStep,
+        hardSlope,
       );
     },
   };

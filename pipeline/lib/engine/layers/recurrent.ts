@@ -1,6 +1,11 @@
+import { HARD_SIGMOID_SLOPES } from "../../nn/layers/hard_sigmoid.ts";
 import type { RecurrentLayer } from "../../nn/layers/recurrent.ts";
 import { BLOCK_SAMPLES, type Machine, ROW_BYTES } from "../kernels/kernels.ts";
 import type { BlockContext } from "./block.ts";
+
+/** @returns The slope of the hard sigmoid that a layer's gates have; 0: they have a sigmoid. */
+export const hardSlopeOf = ({ recurrentActivation = "sigmoid" }: RecurrentLayer): number =>
+  recurrentActivation === "sigmoid" ? 0 : HARD_SIGMOID_SLOPES[recurrentActivation];
 
 /** Where in a step's rows the parts of a recurrent layer's state stand. */
 interface StateRows {

@@ -1,5 +1,16 @@
+import assert from "node:assert/strict";
+import { createRng } from "../../core/rng.ts";
 import { MERGE_MODES, type MergeMode } from "../../nn/layers/bidirectional.ts";
-import { chain, type LayerSizes, testModels } from "../test_gradients.ts";
+import type { RecurrentActivation } from "../../nn/layers/recurrent.ts";
+import {
+  assertGradient,
+  chain,
+  engineGradient,
+  type LayerSizes,
+  randomBatch,
+  randomWeights,
+  testModels,
+} from "../test_gradients.ts";
 
 const input = (...shape: number[]): LayerSizes => ({ kind: "InputLayer", shape });
 const softmax: LayerSizes = { kind: "Dense", units: 3, activation: "softmax" };
@@ -10,6 +21,7 @@ interface Options {
   resetAfter?: boolean;
   goBackwards?: boolean;
   useBias?: boolean;
+  recurrentActivation?: RecurrentActivation;
 }
 const gru = (units: number, options: Options = {}): LayerSizes => ({
   kind: "GRU",
@@ -71,4 +83,50 @@ testModels({
       chain(input(5, 2), lstm(2, sequences), bidirectional(lstm(3, sequences), mode), average, softmax),
     ]),
   ),
+});
+
+/** Stacked layers whose gates have a hard sigmoid, and one behind them. */
+const hard = (
+  recurrentActivation: RecurrentActivation,
+  activation: "hard_sigmoid" | "hard_sigmoid_keras3",
+) => {
+  const all = { ...sequences, recurrentActivation };
+  return chain(
+    input(4, 2),
+    lstm(3, all),
+    gru(2, all),
+    gru(2, { ...all, ...before }),
+    { kind: "Activation", activation },
+    bidirectional(lstm(1, { recurrentActivation })),
+    softmax,
+  );
+};
+const HARD = {
+  hard_sigmoid: hard("hard_sigmoid", "hard_sigmoid"),
+  hard_sigmoid_keras3: hard("hard_sigmoid_keras3", "hard_sigmoid_keras3"),
+};
+testModels({ "stacked lstm and gru with the hard sigmoid of Keras 2": HARD.hard_sigmoid });
+testModels({ "stacked lstm and gru with the hard sigmoid of Keras 3": HARD.hard_sigmoid_keras3 }, {
+  tfjs: false,
+});
+
+for (const [name, model] of Object.entries(HARD)) {
+  Deno.test(`createWasmEngine() has the reference's gradient where gates of ${name} are shut or open`, async () => {
+    const rng = createRng(5), weights = randomWeights(model, rng);
+    for (const [weight, { data }] of weights) {
+      if (weight.includes("kernel")) data.forEach((value, i) => data[i] = 4 * value);
+    }
+    await assertGradient(model, weights, randomBatch(model, 2, rng), [0.5, 2, 1]);
+  });
+}
+
+Deno.test("createWasmEngine() has a gradient of 0 and no NaN where the output gate of an LSTM is shut", async () => {
+  const model = chain(input(5, 2), lstm(3, { recurrentActivation: "hard_sigmoid" }), softmax);
+  const rng = createRng(6), weights = randomWeights(model, rng), units = 3;
+  weights.get("layer1/bias")!.data.fill(-30, 3 * units);
+  const { gradient } = await engineGradient(model, weights, randomBatch(model, 4, rng), [1, 1, 1]);
+  const recurrent = (2 + units + 1) * 4 * units;
+  assert.ok(gradient.every(Number.isFinite));
+  assert.ok(gradient.subarray(0, recurrent).every((value) => value === 0));
+  assert.ok(gradient.subarray(recurrent).some((value) => value !== 0));
 });

@@ -1,4 +1,5 @@
 import { type Padding, windowExtent } from "../../nn/layers/window_extent.ts";
+import { hardSigmoid } from "./hard_sigmoid.ts";
 import type { TensorFlow, TfLayerClasses, TfLayerVariable, TfTensor } from "./tensorflow.ts";
 
 /** What is used of TensorFlow.js' layers to make others. */
@@ -21,7 +22,7 @@ interface ConvolutionOptions extends Record<string, unknown> {
   /** Absent in a Conv1D. */
   depthMultiplier?: number;
   useBias: boolean;
-  activation: "linear" | "relu" | "relu6" | "sigmoid" | "softmax" | "tanh";
+  activation: "linear" | "relu" | "relu6" | "sigmoid" | "softmax" | "tanh" | "hardSigmoid";
 }
 
 /**
@@ -60,7 +61,9 @@ export function registerConvolutions(tf: TensorFlow, { layers, registerClass }: 
       return tf.tidy(() => {
         let output = this.convolve(this.copiesOf(Array.isArray(inputs) ? inputs[0] : inputs));
         if (this.bias) output = tf.add(output, this.bias.read());
-        return this.options.activation === "linear" ? output : tf[this.options.activation](output);
+        const { activation } = this.options;
+        if (activation === "hardSigmoid") return hardSigmoid(tf, output);
+        return activation === "linear" ? output : tf[activation](output);
       });
     }
 

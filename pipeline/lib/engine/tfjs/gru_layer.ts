@@ -1,3 +1,4 @@
+import { hardSigmoid } from "./hard_sigmoid.ts";
 import type { TensorFlow, TfLayerClasses, TfLayerVariable, TfTensor } from "./tensorflow.ts";
 
 /** What is used of TensorFlow.js' recurrent layers to make one more. */
@@ -8,6 +9,13 @@ interface RecurrentClasses {
     addWeight(name: string, shape: number[], dtype: null, initializer: unknown): TfLayerVariable;
   };
   gru(options: { units: number }): { constructor: unknown };
+}
+
+/** The options of a GRU in TensorFlow.js' form, as far as they are read here. */
+interface GruOptions extends Record<string, unknown> {
+  units: number;
+  useBias: boolean;
+  recurrentActivation: "sigmoid" | "hardSigmoid";
 }
 
 /**
@@ -27,17 +35,19 @@ export function registerGru(tf: TensorFlow, { layers, registerClass }: TfLayerCl
       | { kernel: TfLayerVariable; recurrentKernel: TfLayerVariable; bias?: TfLayerVariable }
       | undefined;
 
-    constructor(private readonly units: number, private readonly useBias: boolean) {
+    constructor(private readonly options: GruOptions) {
       super({});
-      this.stateSize = units;
+      this.stateSize = options.units;
     }
 
     build(inputShape: number[]): void {
-      const gates = 3 * this.units, zeros = { apply: (shape: number[]) => tf.zeros(shape) };
+      const { units, useBias } = this.options,
+        gates = 3 * units,
+        zeros = { apply: (shape: number[]) => tf.zeros(shape) };
       this.variables = {
         kernel: this.addWeight("kernel", [inputShape[inputShape.length - 1], gates], null, zeros),
-        recurrentKernel: this.addWeight("recurrent_kernel", [this.units, gates], null, zeros),
-        bias: this.useBias ? this.addWeight("bias", [2, gates], null, zeros) : undefined,
+        recurrentKernel: this.addWeight("recurrent_kernel", [units, gates], null, zeros),
+        bias: useBias ? this.addWeight("bias", [2, gates], null, zeros) : undefined,
       };
       this.built = true;
     }
@@ -52,8 +62,12 @@ export function registerGru(tf: TensorFlow, { layers, registerClass }: TfLayerCl
           return tf.split(biases ? tf.add(sums, biases[which]) : sums, 3, 1);
         };
         const ofInput = product(input, kernel, 0), ofHidden = product(hidden, recurrentKernel, 1);
-        const z = tf.sigmoid(tf.add(ofInput[0], ofHidden[0])),
-          r = tf.sigmoid(tf.add(ofInput[1], ofHidden[1]));
+        const isHard = this.options.recurrentActivation === "hardSigmoid";
+        const gate = (g: number) => {
+          const sum = tf.add(ofInput[g], ofHidden[g]);
+          return isHard ? hardSigmoid(tf, sum) : tf.sigmoid(sum);
+        };
+        const z = gate(0), r = gate(1);
         const candidate = tf.tanh(tf.add(ofInput[2], tf.mul(r, ofHidden[2])));
         const next = tf.add(candidate, tf.mul(z, tf.sub(hidden, candidate)));
         return [next, next];
@@ -63,21 +77,20 @@ export function registerGru(tf: TensorFlow, { layers, registerClass }: TfLayerCl
 
   class ResetAfterGru extends RNN {
     static className = "GRU";
-    private readonly units: number;
-    private readonly useBias: boolean;
+    private readonly options: GruOptions;
 
-    constructor(options: Record<string, unknown>) {
-      super({ ...options, cell: new ResetAfterGruCell(options.units as number, options.useBias as boolean) });
-      this.units = options.units as number;
-      this.useBias = options.useBias as boolean;
+    constructor({ units, useBias, recurrentActivation, ...options }: GruOptions) {
+      const own = { units, useBias, recurrentActivation };
+      super({ ...options, cell: new ResetAfterGruCell(own) });
+      this.options = own;
     }
 
-    static fromConfig(_: unknown, options: Record<string, unknown>): unknown {
+    static fromConfig(_: unknown, options: GruOptions): unknown {
       return options.resetAfter ? new ResetAfterGru(options) : new Shipped(options);
     }
 
     override getConfig(): Record<string, unknown> {
-      return { ...super.getConfig(), units: this.units, useBias: this.useBias, resetAfter: true };
+      return { ...super.getConfig(), ...this.options, resetAfter: true };
     }
   }
 

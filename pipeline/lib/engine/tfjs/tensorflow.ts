@@ -75,6 +75,7 @@ export interface TensorFlow {
   tensor(values: Float32Array, shape: number[]): TfTensor;
   zeros(shape: number[]): TfTensor;
   add(a: TfTensor, b: TfTensor | number): TfTensor;
+  clipByValue(input: TfTensor, low: number, high: number): TfTensor;
   concat(tensors: TfTensor[], axis: number): TfTensor;
   conv2d(input: TfTensor, filter: TfTensor, strides: number | [number, number], pad: "valid"): TfTensor;
   logSoftmax(logits: TfTensor): TfTensor;

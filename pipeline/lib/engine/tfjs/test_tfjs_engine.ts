@@ -192,6 +192,15 @@ export function testTfjsEngine(
       ENGINES[name].create(linear, linearWeights),
       /output must be \[classes\] from a Dense or Activation layer with softmax/,
     );
+    const hard = chain(
+      input(6, 1),
+      { kind: "LSTM", units: 2, returnSequences: false, recurrentActivation: "hard_sigmoid_keras3" },
+      softmax,
+    );
+    await assert.rejects(
+      ENGINES[name].create(hard, randomWeights(hard, rng)),
+      /Cannot train layer "layer1" with tfjs-.*got the hard_sigmoid of Keras 3/,
+    );
     await withTfjs(name, { model, weights, batchSize: 8 }, async (engine) => {
       await assert.rejects(engine.trainBatch({ ...batch, count: 9 }, 1e-3), /count/);
       await assert.rejects(engine.trainBatch(batch, -1), /learningRate/);

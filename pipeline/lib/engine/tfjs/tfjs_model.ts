@@ -1,5 +1,6 @@
 import type { MaskPosition } from "../../nn/layers/dropout.ts";
 import { type KerasConfig, toKerasConfig } from "../../nn/keras_config.ts";
+import { hardSigmoidsOf } from "../../nn/keras_hard_sigmoid.ts";
 import type { Layer, Model } from "../../nn/model.ts";
 import { layerWeights, outputShapes, valueCount } from "../../nn/shapes.ts";
 import { checkSoftmaxOutput } from "../softmax_output.ts";
@@ -122,9 +123,8 @@ function trainingConfig(model: Model, engine: string): KerasConfig {
     }
     return layer;
   });
-  const config = withZeros(toKerasConfig({ ...model, layers })) as KerasConfig;
-  for (const layer of config.config.layers as KerasConfig[]) checkSupported(layer, engine);
-  return config;
+  for (const layer of layers) checkSupported(layer, engine);
+  return withZeros(toKerasConfig({ ...model, layers })) as KerasConfig;
 }
 
 /** Layers that TensorFlow.js computes as Keras does, with what this folder adds. */
@@ -136,10 +136,13 @@ const SUPPORTED = new Set<string>([
 ]);
 
 /** @throws TypeError A layer that it refuses, or would train otherwise, by name. */
-function checkSupported({ class_name: kind, config: { name } }: KerasConfig, engine: string): void {
-  if (SUPPORTED.has(kind)) return;
+function checkSupported(layer: Layer, engine: string): void {
+  const { kind, name } = layer, isOfKeras3 = hardSigmoidsOf(layer).includes("hard_sigmoid_keras3");
+  if (SUPPORTED.has(kind) && !isOfKeras3) return;
   throw new TypeError(
-    `Cannot train layer "${name}" with ${engine}: TensorFlow.js must train it as Keras does, got ${kind}`,
+    `Cannot train layer "${name}" with ${engine}: TensorFlow.js must train it as Keras does, got ${
+      isOfKeras3 ? "the hard_sigmoid of Keras 3: --engine wasm has it" : kind
+    }`,
   );
 }
 

@@ -10,6 +10,7 @@ import type { KerasH5 } from "./keras_h5.ts";
 const GOLDENS = [
   "keras22_sequential",
   "keras22_graph",
+  "keras22_defaults",
   "keras2_lstm",
   "keras2_cnn",
   "keras2_functional",

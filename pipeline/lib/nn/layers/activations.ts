@@ -1,9 +1,19 @@
+import { HARD_SIGMOID_SLOPES, hardSigmoid } from "./hard_sigmoid.ts";
 import { type LayerStep, valueCount } from "./layer_kind.ts";
 
-/** Keras' names of the activation functions. */
-export const ACTIVATIONS = ["linear", "relu", "relu6", "sigmoid", "softmax", "tanh"] as const;
+/** Names of the activation functions: Keras' own, but for the hard sigmoid of Keras 3. */
+export const ACTIVATIONS = [
+  "linear",
+  "relu",
+  "relu6",
+  "sigmoid",
+  "softmax",
+  "tanh",
+  "hard_sigmoid",
+  "hard_sigmoid_keras3",
+] as const;
 
-/** Activation function by its Keras name. */
+/** Activation function by its name. */
 export type Activation = typeof ACTIVATIONS[number];
 
 /** @throws TypeError When there is no such activation. */
@@ -73,6 +83,12 @@ export function activate(
     case "tanh":
       for (let i = 0; i < values.length; i++) output[i] = Math.tanh(values[i]);
       return;
+    case "hard_sigmoid":
+    case "hard_sigmoid_keras3": {
+      const slope = HARD_SIGMOID_SLOPES[activation];
+      for (let i = 0; i < values.length; i++) output[i] = hardSigmoid(values[i], slope);
+      return;
+    }
     case "softmax":
       for (let row = 0; row < values.length; row += lastAxis) softmaxRow(values, row, lastAxis, output);
       return;

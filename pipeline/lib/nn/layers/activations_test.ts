@@ -17,6 +17,8 @@ Deno.test("activate() applies each activation element by element", () => {
   assert.deepEqual(apply("relu", values), [0, 0, 0.5]);
   assert.deepEqual(apply("tanh", values), values.map(Math.tanh));
   assert.deepEqual(apply("sigmoid", values), values.map(sigmoid));
+  assert.deepEqual(apply("hard_sigmoid", [-3, -2.5, 0, 1, 2.5, 3]), [0, 0, 0.5, 0.7, 1, 1]);
+  assert.deepEqual(apply("hard_sigmoid_keras3", [-4, -3, 0, 1.5, 3, 4]), [0, 0, 0.5, 0.75, 1, 1]);
 });
 
 Deno.test("activate() softmax sums to 1 along the last axis and does not overflow", () => {

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { sigmoid } from "./activations.ts";
 import { kernelSpec, orthogonalRows } from "./initializers.ts";
 import { layerOptions } from "./keras_options.ts";
 import { type LayerKind, valueCount } from "./layer_kind.ts";
 import {
   addProduct,
   fromRecurrentOptions,
+  gateFunction,
   inputStep,
   type RecurrentLayer,
   recurrentOptions,
@@ -15,7 +15,8 @@ import {
 
 /**
  * Weights: kernel [inChannels, 3 units], recurrent_kernel [units, 3 units], gate order z, r, h; bias [2, 3 units], that of
- * the kernel and that of the recurrent kernel, or without `resetAfter` [3 units]; none if `useBias` is false. Activations are tanh and sigmoid.
+ * the kernel and that of the recurrent kernel, or without `resetAfter` [3 units]; none if `useBias` is false. The activation is tanh; that of the
+ * gates z and r is `recurrentActivation`.
  */
 export interface GRULayer extends RecurrentLayer {
   kind: "GRU";
@@ -58,6 +59,7 @@ export const gruKind: LayerKind<GRULayer, z.infer<typeof gruOptions>> = {
       bias: useBias ? weight("bias") : new Float32Array(valueCount(biasShape(layer))),
       resetAfter,
       goBackwards,
+      activation: gateFunction(layer),
       hidden: returnSequences ? output : new Float64Array(steps * units),
     };
     return {
@@ -84,20 +86,22 @@ export interface GRUBuffers {
   resetAfter: boolean;
   /** Whether the last step of the input is read first. */
   goBackwards: boolean;
+  /** Activation function of the gates z and r. */
+  activation: (x: number) => number;
   /** Hidden states h_1 ... h_time, [time, units], written. */
   hidden: Float64Array;
 }
 
 /**
  * Computes a gated recurrent unit over one window from zero state:
- * z, r = sigmoid(W x + b + U h + b'), c = tanh(W x + b + r (U h + b')), h = z h + (1 - z) c.
+ * z, r = activation(W x + b + U h + b'), c = tanh(W x + b + r (U h + b')), h = z h + (1 - z) c.
  *
  * Without `resetAfter` there is no b' and c = tanh(W x + b + U (r h)).
  *
  * Source: Cho et al., "Learning phrase representations using RNN encoder-decoder", 2014; `resetAfter` as in cuDNN.
  */
 export function gru(buffers: GRUBuffers): void {
-  const { input, kernel, recurrentKernel, bias, resetAfter, goBackwards, hidden } = buffers;
+  const { input, kernel, recurrentKernel, bias, resetAfter, goBackwards, activation, hidden } = buffers;
   const units = Math.sqrt(recurrentKernel.length / 3), columns = 3 * units;
   const inChannels = kernel.length / columns, steps = input.length / inChannels;
   const given = new Float64Array(columns), kept = new Float64Array(columns), zero = new Float64Array(units);
@@ -110,7 +114,7 @@ export function gru(buffers: GRUBuffers): void {
     if (resetAfter) kept.set(bias.subarray(columns));
     else kept.fill(0);
     addProduct(kept, { vector: before, offset: 0, rows: units, matrix: recurrentKernel });
-    const gate = (g: number, u: number) => sigmoid(given[g * units + u] + kept[g * units + u]);
+    const gate = (g: number, u: number) => activation(given[g * units + u] + kept[g * units + u]);
     if (!resetAfter) {
       for (let u = 0; u < units; u++) reset[u] = gate(1, u) * before[u];
       resetProduct.fill(0);

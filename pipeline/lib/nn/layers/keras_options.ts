@@ -7,7 +7,8 @@ export const anything = z.unknown().optional();
 export const off = z.literal(false).optional();
 /** A number of units, filters, steps. */
 export const size = z.int().min(1);
-export const activation = z.enum(ACTIVATIONS);
+/** Which of the two hard sigmoids it is follows from the version of Keras. */
+export const activation = z.enum(ACTIVATIONS).exclude(["hard_sigmoid_keras3"]);
 /** True or False, which some models of Keras 2 have as 1 or 0. */
 export const flag = z.union([z.boolean(), z.literal([0, 1])], { error: "must be boolean" }).transform(
   Boolean,

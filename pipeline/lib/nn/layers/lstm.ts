@@ -1,12 +1,12 @@
 import type { z } from "zod";
 import type { Rng } from "../../core/rng.ts";
-import { sigmoid } from "./activations.ts";
 import { chronoMemories, kernelSpec, orthogonalRows } from "./initializers.ts";
 import { anything, layerOptions } from "./keras_options.ts";
 import { type LayerKind, valueCount } from "./layer_kind.ts";
 import {
   addProduct,
   fromRecurrentOptions,
+  gateFunction,
   inputStep,
   type RecurrentLayer,
   recurrentOptions,
@@ -17,7 +17,7 @@ import {
 /**
  * Weights: kernel [inChannels, 4 units], recurrent_kernel [units, 4 units], bias [4 units] unless `useBias` is false; gate
  * order i, f, c, o.
- * Activations are tanh and sigmoid.
+ * The activation is tanh; that of the gates is `recurrentActivation`.
  */
 export interface LSTMLayer extends RecurrentLayer {
   kind: "LSTM";
@@ -46,16 +46,15 @@ export const lstmKind: LayerKind<LSTMLayer, z.infer<typeof lstmOptions>> = {
   toKeras: (layer) => toRecurrentOptions(layer, { unit_forget_bias: true }),
   kerasPath: (_, weight) => `lstm_cell/${weight}`,
   /** An observer sees the cell and hidden states of all steps, [time, units], as "<layer>/cell" and "<layer>/hidden". */
-  prepare(
-    { name, units, returnSequences, goBackwards = false, useBias = true },
-    { inputShapes: [[steps]], outputShape, weight },
-  ) {
+  prepare(layer, { inputShapes: [[steps]], outputShape, weight }) {
+    const { name, units, returnSequences, goBackwards = false, useBias = true } = layer;
     const output = new Float64Array(valueCount(outputShape));
     const buffers = {
       kernel: weight("kernel"),
       recurrentKernel: weight("recurrent_kernel"),
       bias: useBias ? weight("bias") : new Float32Array(4 * units),
       goBackwards,
+      gate: gateFunction(layer),
       hidden: returnSequences ? output : new Float64Array(steps * units),
       cell: new Float64Array(steps * units),
       gates: new Float64Array(4 * units),
@@ -103,6 +102,8 @@ export interface LSTMBuffers {
   bias: Float32Array;
   /** Whether the last step of the input is read first. */
   goBackwards: boolean;
+  /** Activation function of the gates i, f, o. */
+  gate: (x: number) => number;
   /** Hidden states h_1 ... h_time, [time, units], written. */
   hidden: Float64Array;
   /** Cell states c_1 ... c_time, [time, units], written. */
@@ -115,10 +116,10 @@ export interface LSTMBuffers {
  * Computes a long short-term memory over one window from zero state.
  *
  * Source: Gers, Schmidhuber and Cummins, "Learning to forget", 2000, without peepholes, in Keras' gate order:
- * i, f, o = sigmoid(W x + U h + b), g = tanh(W x + U h + b), c = f c + i g, h = o tanh(c).
+ * i, f, o = gate(W x + U h + b), g = tanh(W x + U h + b), c = f c + i g, h = o tanh(c).
  */
 export function lstm(buffers: LSTMBuffers): void {
-  const { input, kernel, recurrentKernel, bias, goBackwards, hidden, cell, gates } = buffers;
+  const { input, kernel, recurrentKernel, bias, goBackwards, gate, hidden, cell, gates } = buffers;
   const gateCount = gates.length, units = gateCount / 4;
   const inChannels = kernel.length / gateCount, steps = input.length / inChannels;
   for (let t = 0; t < steps; t++) {
@@ -127,8 +128,8 @@ export function lstm(buffers: LSTMBuffers): void {
     addProduct(gates, { vector: input, offset, rows: inChannels, matrix: kernel });
     if (t > 0) addProduct(gates, { vector: hidden, offset: before, rows: units, matrix: recurrentKernel });
     for (let u = 0; u < units; u++) {
-      const i = sigmoid(gates[u]), f = sigmoid(gates[units + u]);
-      const g = Math.tanh(gates[2 * units + u]), o = sigmoid(gates[3 * units + u]);
+      const i = gate(gates[u]), f = gate(gates[units + u]);
+      const g = Math.tanh(gates[2 * units + u]), o = gate(gates[3 * units + u]);
       const c = (t > 0 ? f * cell[before + u] : 0) + i * g;
       cell[now + u] = c;
       hidden[now + u] = o * Math.tanh(c);

@@ -1,6 +1,12 @@
 import { z } from "zod";
+import { sigmoid } from "./activations.ts";
+import { HARD_SIGMOID_SLOPES, hardSigmoid } from "./hard_sigmoid.ts";
 import { anything, flag, initializers, nulls, off, size, weightOptions } from "./keras_options.ts";
 import { checkRank, checkSize, type LayerBase } from "./layer_kind.ts";
+
+/** Activation functions that the gates of a recurrent layer can have. */
+const RECURRENT_ACTIVATIONS = ["sigmoid", "hard_sigmoid", "hard_sigmoid_keras3"] as const;
+export type RecurrentActivation = typeof RECURRENT_ACTIVATIONS[number];
 
 /** What the layers have that carry a state of `units` values from step to step, beginning at 0. */
 export interface RecurrentLayer extends LayerBase {
@@ -11,12 +17,22 @@ export interface RecurrentLayer extends LayerBase {
   goBackwards?: boolean;
   /** Default true. */
   useBias?: boolean;
+  /** That of the gates. Default "sigmoid". */
+  recurrentActivation?: RecurrentActivation;
 }
 
 /** Checks a recurrent layer and gives its output's shape. */
 export function recurrentOutputShape(layer: RecurrentLayer, [input]: number[][]): number[] {
   checkRank(layer, input, 2);
   checkSize(layer.name, "units", layer.units);
+  const { recurrentActivation = "sigmoid" } = layer;
+  if (!RECURRENT_ACTIVATIONS.includes(recurrentActivation)) {
+    throw new TypeError(
+      `Cannot use layer "${layer.name}": recurrentActivation must be one of ${
+        RECURRENT_ACTIVATIONS.join(", ")
+      }, got "${recurrentActivation}"`,
+    );
+  }
   return layer.returnSequences ? [input[0], layer.units] : [layer.units];
 }
 
@@ -28,7 +44,7 @@ export const recurrentOptions = {
   recurrent_constraint: anything,
   units: size,
   activation: z.literal("tanh"),
-  recurrent_activation: z.literal("sigmoid"),
+  recurrent_activation: z.enum(["sigmoid", "hard_sigmoid"]),
   use_bias: flag,
   return_sequences: z.boolean(),
   return_state: off,
@@ -45,10 +61,23 @@ export const recurrentOptions = {
 
 /** Reads what `recurrentOptions` checked. */
 export function fromRecurrentOptions(
-  options: { units: number; return_sequences: boolean; go_backwards: boolean; use_bias: boolean },
+  options: {
+    units: number;
+    return_sequences: boolean;
+    go_backwards: boolean;
+    use_bias: boolean;
+    recurrent_activation: "sigmoid" | "hard_sigmoid";
+  },
 ): Omit<RecurrentLayer, keyof LayerBase> {
   const { units, return_sequences: returnSequences, go_backwards: goBackwards, use_bias: useBias } = options;
-  return { units, returnSequences, ...(goBackwards && { goBackwards }), ...(!useBias && { useBias }) };
+  const { recurrent_activation: recurrentActivation } = options;
+  return {
+    units,
+    returnSequences,
+    ...(goBackwards && { goBackwards }),
+    ...(!useBias && { useBias }),
+    ...(recurrentActivation !== "sigmoid" && { recurrentActivation }),
+  };
 }
 
 /**
@@ -57,7 +86,8 @@ export function fromRecurrentOptions(
  * @param ofKind What stands behind the initializers.
  */
 export function toRecurrentOptions(
-  { units, returnSequences, goBackwards = false, useBias = true }: RecurrentLayer,
+  { units, returnSequences, goBackwards = false, useBias = true, recurrentActivation = "sigmoid" }:
+    RecurrentLayer,
   ofKind: Record<string, unknown> = {},
 ): Record<string, unknown> {
   return {
@@ -68,7 +98,7 @@ export function toRecurrentOptions(
     unroll: false,
     units,
     activation: "tanh",
-    recurrent_activation: "sigmoid",
+    recurrent_activation: recurrentActivation,
     use_bias: useBias,
     ...initializers(["kernel", "recurrent", "bias"]),
     ...ofKind,
@@ -78,6 +108,13 @@ export function toRecurrentOptions(
     recurrent_dropout: 0,
     implementation: 2,
   };
+}
+
+/** @returns The activation function of a recurrent layer's gates. */
+export function gateFunction({ recurrentActivation = "sigmoid" }: RecurrentLayer): (x: number) => number {
+  if (recurrentActivation === "sigmoid") return sigmoid;
+  const slope = HARD_SIGMOID_SLOPES[recurrentActivation];
+  return (x) => hardSigmoid(x, slope);
 }
 
 /** @returns Where step `t` of a recurrent layer finds its input, in steps. */
