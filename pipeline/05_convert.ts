@@ -59,12 +59,12 @@ await runStage(STAGES.convert, {
     const kerasBytes = context.read(`04_train/${name}`, "model.h5");
     const trained = await decodeKerasModel(kerasBytes, "model.h5");
     checkConvertible(name, trained.model, "leave it out: --model with the names of the others");
-    const batch = params.batch === "dynamic" ? params.batch : Number(params.batch);
+    const batch = params.batch === "dynamic" ? params.batch : Number(params.batch), passes: string[] = [];
     const graph = convertToTflite(trained.model, trained.weights, {
       description: `ECG beat classifier ${name}${synthetic ? ", trained on synthetic ECG" : ""}`,
       batch,
       bidirectional: params.bidirectional as "reverse-op" | "two-inputs",
-      onPass: params.dumpPasses ? printChanges(console.log) : undefined,
+      onPass: params.dumpPasses ? printChanges((line) => passes.push(line)) : undefined,
     });
     const train = readWindowSet(context, "train"), test = readWindowSet(context, "test");
     const bytes = encodeTflite(withModelMetadata(graph, {
@@ -97,6 +97,7 @@ await runStage(STAGES.convert, {
         checkedWindows: check.windows,
         maxError: check.maxError,
       },
+      table: params.dumpPasses ? passes.join("\n") : undefined,
       summary:
         `${bytes.length} bytes, ${graph.operators.length} operators, max error ${
           check.maxError.toExponential(1)

@@ -2,6 +2,7 @@
 import type { DatasetCard } from "./lib/artefacts/dataset_card.ts";
 import type { ModelCard } from "./lib/artefacts/model_card.ts";
 import { formatModelCard } from "./lib/artefacts/model_card_markdown.ts";
+import { readModelMetadata } from "./lib/artefacts/model_metadata.ts";
 import { signalFormOf, type WindowCounts } from "./lib/artefacts/signal_form.ts";
 import { LABEL_NAMES, readWindowSet, type WindowSet } from "./lib/artefacts/window_set.ts";
 import { AAMI_CLASSES } from "./lib/beats/aami.ts";
@@ -89,7 +90,7 @@ function describeLimits(synthetic: boolean, { params, fs, sharedPatients }: Wind
 function describeModel(
   context: Context,
   model: string,
-  { files, devices }: Pick<ModelCard, "files" | "devices">,
+  { inputs, files, devices }: Pick<ModelCard, "inputs" | "files" | "devices">,
 ): ModelCard {
   const windows = context.readJson<WindowCounts & Json>("03_window", COUNTS_FILE);
   const trained = context.readJson<Json & { parameters: number }>(`04_train/${model}`, COUNTS_FILE);
@@ -110,6 +111,7 @@ function describeModel(
     classes: [...AAMI_CLASSES],
     parameters: trained.parameters,
     input: signalFormOf(windows),
+    inputs,
     preprocess: windows.preprocess as Json,
     window: windows.params as Json,
     data: {
@@ -189,6 +191,9 @@ function writeModel(context: Context, model: string): void {
     }));
   });
   const card = describeModel(context, model, {
+    inputs: files.flatMap(({ entry: { format, file }, graph }) =>
+      format === "tflite-float32" ? readModelMetadata(graph!, file)?.inputs ?? [] : []
+    ),
     files: [...files.map(({ entry }) => entry), ...sources],
     devices: files.flatMap(describeDevice),
   });

@@ -332,6 +332,9 @@ Deno.test("train makes gru and bilstm; convert holds them against the reference 
       /^lowered: \d+ operators\ninputs {3}input FLOAT32 \[3,32,1\], input_reversed FLOAT32 \[3,32,1\]\n/,
     );
     assert.match(passes, /\nshareMovements: /);
+    // Alone on stdout, the manifest stays JSON.
+    const told = await runOk(cwd, "convert", ...batched, "--dumpPasses", "--json");
+    assert.equal(JSON.parse(told.stdout)[0].stage, "05_convert");
     // A batch of 3 is for use elsewhere.
     assert.equal(
       Deno.readTextFileSync(join(cwd, "data/05_convert/current/inter-patient.bilstm.json")),

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { parseJson } from "../core/parse_json.ts";
+import { modelInputSchema } from "./model_metadata.ts";
 import { signalFormSchema } from "./signal_form.ts";
 
 const json = z.record(z.string(), z.json());
@@ -21,6 +22,8 @@ const modelCardSchema = z.object({
   parameters: z.int().min(1),
   /** What the windows must have gone through. */
   input: signalFormSchema,
+  /** What goes into each input of the .tflite files: the window, or its samples from the last to the first. */
+  inputs: z.array(modelInputSchema).default([]),
   /** All parameters of preprocessing and of cutting windows. */
   preprocess: json,
   window: json,

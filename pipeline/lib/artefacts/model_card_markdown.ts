@@ -29,6 +29,7 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
 /** Writes a model card for people: what the JSON beside it says, without the parameters of each stage. */
 export function formatModelCard(card: ModelCard): string {
   const { data, input } = card;
+  const reversed = card.inputs.find(({ content }) => content === "reversed");
   const windows = Object.entries(data.windows as Record<string, Record<string, number>>)
     .filter(([, perClass]) => Object.keys(perClass).length > 0);
   return [
@@ -37,7 +38,11 @@ export function formatModelCard(card: ModelCard): string {
     `${card.purpose} ${card.limits}`,
     "## Input and output",
     `A window of ${input.windowSamples} samples at ${input.fs} Hz with the R peak at index ${input.rPeakOffset}, prepared as in training ` +
-    `(${inputText(card)}). Output: one probability for each class, ${card.classes.join(", ")}. ${
+    `(${inputText(card)}). ${
+      reversed === undefined
+        ? ""
+        : `The input \`${reversed.name}\` of the .tflite files takes the same samples from the last to the first. `
+    }Output: one probability for each class, ${card.classes.join(", ")}. ${
       count(card.parameters)
     } parameters.`,
     "## Data",
@@ -91,17 +96,42 @@ function resultsText({ results, classes }: ModelCard): string {
   return `On ${
     count(Number(results.comparedWindows ?? 0))
   } test windows, in percent; of each class sensitivity / positive ` +
-    `predictivity (windows).\n\n${table(["form", "accuracy", "macro-F1", ...classes], rows)}`;
+    `predictivity (windows). macro-F1 is the mean F1 of all classes that occur.\n\n${
+      table(["form", "accuracy", "macro-F1", ...classes], rows)
+    }`;
 }
 
+/** How the further forms are made. */
+const FORM_TEXTS: Record<string, string> = {
+  "int8-dynamic": "int8-dynamic: integer weights; activations are rounded while it runs.",
+  "float16": "float16: weights in half precision, activations in float32.",
+};
+
 function quantizationText({ data, results }: ModelCard): string {
-  const { calibration } = results as { calibration?: { method: string; sha256: string } };
+  const { modes = [], calibration, tuning } = results as {
+    modes?: string[];
+    calibration?: { method: string; percentile?: number; sha256: string };
+    tuning?: { epochs: number; bestEpoch: number };
+  };
   const how = calibration === undefined
     ? ""
-    : ` by ${calibration.method}, SHA-256 of their values \`${calibration.sha256}\``;
-  return `int8: integer weights and activations, ranges from ${
-    count(data.calibrationWindows)
-  } training windows${how}.`;
+    : ` by ${calibration.method}${
+      calibration.percentile === undefined ? "" : ` ${calibration.percentile} %`
+    }, ` +
+      `SHA-256 of their values \`${calibration.sha256}\``;
+  const tuned = tuning === undefined ? [] : [
+    `\`model_int8.tflite\` is the form int8-qat: the model was tuned for int8 before it was quantized, epochs done ${tuning.epochs}, ` +
+    (tuning.bestEpoch === 0
+      ? "of which none was better than the model before: that one was taken."
+      : `taken ${tuning.bestEpoch}.`),
+  ];
+  return [
+    `int8: integer weights and activations, ranges from ${
+      count(data.calibrationWindows)
+    } training windows${how}.`,
+    ...tuned,
+    ...modes.flatMap((mode) => FORM_TEXTS[mode] ?? []),
+  ].join("\n\n");
 }
 
 function devicesText({ devices }: ModelCard): string {

@@ -18,6 +18,7 @@ const CARD: ModelCard = {
   classes: ["N", "V"],
   parameters: 1234,
   input: SIGNAL_FORM,
+  inputs: [{ name: "input", content: "window" }, { name: "input_reversed", content: "reversed" }],
   preprocess: {},
   window: {},
   data: {
@@ -31,7 +32,9 @@ const CARD: ModelCard = {
   training: {},
   results: {
     comparedWindows: 510,
-    calibration: { method: "mse", sha256: "cd".repeat(32) },
+    modes: ["int8", "float16"],
+    calibration: { method: "percentile", percentile: 99.9, sha256: "cd".repeat(32) },
+    tuning: { epochs: 2, bestEpoch: 1 },
     float32: REPORT,
     int8: REPORT,
     "int8-qat": REPORT,
@@ -51,9 +54,9 @@ const CARD: ModelCard = {
 
 Deno.test("parseModelCard() reads what was written, and cards from before devices were described", () => {
   assert.deepEqual(parseModelCard(JSON.stringify(CARD), "c.json"), CARD);
-  const { devices: _, intendedUse: __, ...old } = CARD;
-  const { devices, intendedUse } = parseModelCard(JSON.stringify(old), "c.json");
-  assert.deepEqual([devices, intendedUse], [[], "Research. Not a medical device."]);
+  const { devices: _, intendedUse: __, inputs: ___, ...old } = CARD;
+  const { devices, intendedUse, inputs } = parseModelCard(JSON.stringify(old), "c.json");
+  assert.deepEqual([devices, intendedUse, inputs], [[], "Research. Not a medical device.", []]);
 });
 
 Deno.test("parseModelCard() refuses files outside the card's folder", () => {
@@ -69,10 +72,14 @@ Deno.test("formatModelCard() tells use, data, figures by class, devices and hash
     const part of [
       "# demo-cnn\n\n**Intended use: Research. Not a medical device.**",
       "216 samples at 360 Hz with the R peak at index 90",
+      "The input `input_reversed` of the .tflite files takes the same samples from the last to the first. Output",
       "| train | 2,000 | 30 |",
       "| int8 | 90.00 | 25.00 | 50.00 / - (10) | 50.00 / - (10) |",
       "| int8-qat | 90.00 | 25.00 |",
-      `ranges from 500 training windows by mse, SHA-256 of their values \`${"cd".repeat(32)}\``,
+      `ranges from 500 training windows by percentile 99.9 %, SHA-256 of their values \`${"cd".repeat(32)}\``,
+      "`model_int8.tflite` is the form int8-qat: the model was tuned for int8 before it was quantized, epochs done 2, taken 1.",
+      "\n\nfloat16: weights in half precision",
+      "macro-F1 is the mean F1 of all classes that occur",
       "| model_int8.tflite | 164,480 | 5,840 (8,192) | yes | partly |",
       "From Coral's table.",
       "- [ ] model_int8.tflite, partly: a; b; c; and 1 more",
@@ -80,4 +87,6 @@ Deno.test("formatModelCard() tells use, data, figures by class, devices and hash
       `| tflite-micro/int8/example.cc | 2,000 | \`${"ab".repeat(32)}\` |`,
     ]
   ) assert.ok(text.includes(part), part);
+  const plain = formatModelCard({ ...CARD, inputs: [], results: { float32: REPORT, int8: REPORT } });
+  for (const absent of ["input_reversed", "int8-qat", "float16:"]) assert.ok(!plain.includes(absent), absent);
 });

@@ -13,6 +13,13 @@ export const TOOLCHAIN_VERSION = "0.1.0-dev";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
+/** One input of a model. */
+export const modelInputSchema = z.object({
+  name: z.string(),
+  /** "reversed": the same values with the steps from the last to the first. */
+  content: z.enum(["window", "reversed"]),
+});
+
 const modelMetadataSchema = z.object({
   schemaVersion: z.literal(1),
   /** Name of the network, for example "cnn". */
@@ -20,11 +27,7 @@ const modelMetadataSchema = z.object({
   /** The Keras model that it was converted from. */
   source: z.object({ file: z.string(), sha256 }),
   /** In the order of the signature: what the host puts into each input. */
-  inputs: z.array(z.object({
-    name: z.string(),
-    /** "reversed": the same values with the steps from the last to the first. */
-    content: z.enum(["window", "reversed"]),
-  })).min(1),
+  inputs: z.array(modelInputSchema).min(1),
   toolchain: z.string(),
   /** Of a classifier of heartbeats that this project trained. */
   beats: z.object({

@@ -10,6 +10,7 @@ import { createProgress, type Progress } from "./progress.ts";
 import { COUNTS_FILE, createContext, type StageContext } from "./stage_context.ts";
 import { stageParams } from "./study.ts";
 import { openWorkFolder } from "./work_folder.ts";
+import { summarizePaths } from "./summarize_paths.ts";
 import { loadStudy, stageSources } from "./workspace.ts";
 
 /** Flags that every stage takes besides its own parameters. */
@@ -153,7 +154,7 @@ async function runStageWith<S extends ParamSpec, E>(
     if (manifest === plan.cached) progress.line(`${label}cached ${shortKey(plan)}`);
     if (stage.publishesStudy) {
       const left = findLeftOvers(root, plan, study.name, manifest);
-      if (left.length > 0) progress.line(`left as they are, from an earlier run: ${left.join(", ")}`);
+      if (left.length > 0) progress.line(`left as they are, from an earlier run: ${summarizePaths(left)}`);
     }
     if (!stage.isTrial?.(params)) setCurrent(root, plan, study.name);
     manifests.push(manifest);
