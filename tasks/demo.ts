@@ -7,7 +7,7 @@ await exitWith("demo", async () => {
   if (code !== 0) Deno.exit(code);
   console.log(`
 What you have now, all of it from synthetic signals:
-  models/demo/<model>/   model.h5, model.tflite, model_int8.tflite, model_card.json, SHA256SUMS
+  models/demo/<model>/   model.h5, model.tflite, model_int8.tflite, tflite-micro/, model_card.md and .json, SHA256SUMS
   Datasets/demo-*.csv    the beat windows with their labels
   Reports/summary-*.json what the table above says, and more
 Next, on real patients' records: deno task all            (fetches the MIT-BIH Arrhythmia Database)
