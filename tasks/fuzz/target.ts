@@ -35,7 +35,7 @@ export interface FuzzSummary {
 }
 
 /** Longest that reading one file may take. */
-const MAX_FILE_MS = 5000;
+const MAX_FILE_MS = 20_000;
 const MAX_FLIPS = 12;
 
 /**
