@@ -56,8 +56,8 @@ export function chooseRows(sources: readonly WindowRows[], chosen: readonly Uint
   };
 }
 
-/** Windows that together take no more than this are worth their memory: 100,000 of 216 samples take 86 MB. */
-const RESIDENT_BYTES = 96 * 2 ** 20;
+/** Windows that together take no more than this are worth their memory: 70,000 of 216 samples take 61 MB. */
+const RESIDENT_BYTES = 64 * 2 ** 20;
 
 /**
  * Reads the windows into memory where they are few enough. To read single ones from a file takes about 5 µs each, a tenth
