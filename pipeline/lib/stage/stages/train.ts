@@ -259,8 +259,7 @@ export const train = declare({
       needs: ["engine", "wasm"],
       type: "boolean",
       default: false,
-      doc:
-        "Train about a quarter faster; the same seed then gives the same bytes only among processors with FMA",
+      doc: "Train 5 to 20 % faster; the same seed then gives the same bytes only among processors with FMA",
     },
     workers: {
       type: "int",
