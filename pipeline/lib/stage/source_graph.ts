@@ -15,8 +15,11 @@ const REFERENCE = new RegExp(
   "g",
 );
 
-/** The frame moves files and computes none of them, so a change to it need not make every stage run again. */
-const FRAME = /^pipeline\/lib\/stage\/[^/]+$/;
+/**
+ * Files of the frame: it moves files and computes none of them, so a change to it need not make every stage run again. What
+ * tunes a model lies beside it and is a stage's work.
+ */
+export const FRAME = /^pipeline\/lib\/stage\/(?!tune_for_int8\.ts$)[^/]+$/;
 
 /**
  * Finds every file of the project that decides what a script computes.

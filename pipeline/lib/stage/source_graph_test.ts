@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { STAGE_CHAIN } from "./catalogue.ts";
-import { sourceGraph } from "./source_graph.ts";
+import { FRAME, sourceGraph } from "./source_graph.ts";
 import { PROJECT, stageSources } from "./workspace.ts";
 
 const graphOf = (files: Record<string, string>, packages = {}) =>
@@ -47,6 +47,31 @@ Deno.test("sourceGraph() knows the kernels and the native library, which no impo
   assert.ok(Object.keys(stageSources("01_ingest")).includes("pipeline/lib/stage/inputs/record_source.ts"));
 });
 
+Deno.test("sourceGraph() of quantize holds what tunes a model, down to the kernels", () => {
+  const quantize = Object.keys(stageSources("06_quantize"));
+  for (
+    const file of [
+      "stage/tune_for_int8.ts",
+      "quantize/qat/fine_tune.ts",
+      "train/train_model.ts",
+      "engine/kernels/kernels.wasm",
+    ]
+  ) assert.ok(quantize.includes(`pipeline/lib/${file}`), file);
+});
+
+Deno.test("the frame imports nothing that computes: what it imports is in no stage's graph", () => {
+  const files = [...Deno.readDirSync(join(PROJECT, "pipeline/lib/stage"))].map(({ name }) => name)
+    .filter((name) => FRAME.test(`pipeline/lib/stage/${name}`) && /(?<!_test)\.ts$/.test(name));
+  assert.ok(files.includes("run.ts"));
+  for (const file of files) {
+    const text = Deno.readTextFileSync(join(PROJECT, "pipeline/lib/stage", file));
+    for (const [, path] of text.matchAll(/from "\.\.\/([^"]+)"/g)) {
+      // The checkpoint's format is that of training, which both stages that go on from one import themselves.
+      assert.match(path, /^(core|formats|sources)\/|^train\/train_state\.ts$/, `${file} imports ${path}`);
+    }
+  }
+});
+
 interface ModuleInfo {
   specifier: string;
   dependencies?: { code?: { specifier: string }; type?: { specifier: string } }[];
@@ -57,9 +82,7 @@ function walkDenoInfo(entry: string, modules: ModuleInfo[]): string[] {
   const bySpecifier = new Map(modules.map((module) => [module.specifier, module]));
   const found = new Set<string>(), waiting = [entry];
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-    if (found.has(path) || !path.startsWith("pipeline/") || /^pipeline\/lib\/stage\/[^/]+$/.test(path)) {
-      continue;
-    }
+    if (found.has(path) || !path.startsWith("pipeline/") || FRAME.test(path)) continue;
     found.add(path);
     for (
       const { code, type } of bySpecifier.get(pathToFileURL(join(PROJECT, path)).href)?.dependencies ?? []
