@@ -1,3 +1,5 @@
+import { printable } from "../pipeline/lib/core/printable.ts";
+
 /**
  * Lays out a table for people.
  *
@@ -8,5 +10,5 @@ export function alignColumns(rows: readonly (readonly string[])[], leftAligned: 
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const pad = (cell: string, column: number) =>
     column < leftAligned ? cell.padEnd(widths[column]) : cell.padStart(widths[column]);
-  return rows.map((row) => row.map(pad).join("  ").trimEnd()).join("\n");
+  return rows.map((row) => row.map(printable).map(pad).join("  ").trimEnd()).join("\n");
 }

@@ -142,6 +142,32 @@ Deno.test("inspect sums up WFDB records by any of their files, and MIT-BIH as CS
     assert.equal((await inspect(cwd, "kaggle/100annotations.txt")).report, report);
   }));
 
+Deno.test("inspect, qrs and stages show no control character that a file holds", () =>
+  inFolder(async (cwd) => {
+    const path = join(await makeRecords(cwd), "s001.hea"), hostile = "\u001b[2J\u009b2J";
+    const header = Deno.readTextFileSync(path).replace("MLII", `ML${hostile}`).replace("V1", `V${hostile}`);
+    Deno.writeTextFileSync(path, `${header}# ${hostile}\n`);
+    const rows = Array.from(
+      { length: 2000 },
+      (_, i) => `${(i / 250).toFixed(3)},${Math.sin(i / 9).toFixed(3)}`,
+    );
+    Deno.writeTextFileSync(join(cwd, "a.csv"), [`time (s),"ECG${hostile}"`, ...rows].join("\n"));
+    for (
+      const args of [
+        ["inspect", "records/s001.hea"],
+        ["inspect", "a.csv"],
+        ["qrs", "--source", "records", "--detector", "best"],
+        ["ingest", "--source", "records"],
+        ["preprocess"],
+      ] as const
+    ) {
+      const [task, ...flags] = args, { code, stdout, stderr } = await run(cwd, task, ...flags);
+      assert.equal(code, 0, stderr);
+      assert.doesNotMatch(stdout + stderr, /(?!\n)\p{Cc}/u, args.join(" "));
+    }
+    assert.match((await run(cwd, "inspect", "records/s001.hea")).stdout, /ML\?\[2J\?2J/);
+  }));
+
 Deno.test("inspect ends with 2 for wrong usage and with 1 for what it cannot look at", () =>
   inFolder(async (cwd) => {
     Deno.writeTextFileSync(join(cwd, "x.pdf"), "");

@@ -1,4 +1,5 @@
 import { basename, dirname, relative, resolve } from "node:path";
+import { printable } from "../../pipeline/lib/core/printable.ts";
 import type { CsvParams } from "../../pipeline/lib/stage/inputs/csv_folder.ts";
 
 /** What was found out about a file. */
@@ -39,7 +40,7 @@ export function factLines(
   const width = Math.max(...facts.map(([name]) => name.length));
   return facts.flatMap(([name, fact]) =>
     (typeof fact === "string" ? [fact] : fact).map((line, i) =>
-      `  ${(i === 0 ? name : "").padEnd(width)}  ${line}`
+      `  ${(i === 0 ? name : "").padEnd(width)}  ${printable(line)}`
     )
   );
 }
@@ -55,7 +56,7 @@ export function ingestCommand(path: string, record: string, flags: readonly stri
 
 /** First line of an inspection. */
 export const titleOf = (path: string, what: string): string =>
-  `${basename(path)}: ${what}, ${bytesText(Deno.statSync(path).size)}`;
+  `${printable(basename(path))}: ${what}, ${bytesText(Deno.statSync(path).size)}`;
 
 /** "65.5 kB". */
 export function bytesText(bytes: number): string {

@@ -1,3 +1,5 @@
+import { printable } from "./printable.ts";
+
 /** Where in a file a format error was found. */
 export interface FormatErrorPlace {
   /** Path or name of the offending file. */
@@ -24,7 +26,7 @@ export class FormatError extends Error {
       place.line === undefined ? undefined : `line ${place.line}`,
       place.byteOffset === undefined ? undefined : `byte ${place.byteOffset}`,
     ].filter((part) => part !== undefined).join(", ");
-    super((where === "" ? message : `${message} (${where})`).replace(/\p{Cc}/gu, "?"));
+    super(printable(where === "" ? message : `${message} (${where})`));
     this.file = place.file;
     this.byteOffset = place.byteOffset;
     this.line = place.line;

@@ -1,3 +1,5 @@
+import { printable } from "../core/printable.ts";
+
 /**
  * Sets rows of text as columns for a terminal; columns whose body holds numbers only stand to the right.
  *
@@ -9,7 +11,8 @@ export function textTable(header: readonly string[], rows: readonly (readonly st
   const widths = header.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i].length)));
   const isNumeric = header.map((_, i) => rows.every((row) => /^[-+]?[\d.,]+ ?%?$|^-?$/.test(row[i])));
   const line = (cells: readonly string[]) =>
-    cells.map((cell, i) => isNumeric[i] ? cell.padStart(widths[i]) : cell.padEnd(widths[i])).join("  ")
+    cells.map(printable)
+      .map((cell, i) => isNumeric[i] ? cell.padStart(widths[i]) : cell.padEnd(widths[i])).join("  ")
       .trimEnd();
   return [line(header), widths.map((width) => "-".repeat(width)).join("  "), ...rows.map(line)].join("\n");
 }

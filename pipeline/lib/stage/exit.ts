@@ -1,4 +1,5 @@
 import { FormatError, StageError, UsageError } from "../core/errors.ts";
+import { printable } from "../core/printable.ts";
 
 /** 0 done, 1 failed, 2 wrong usage. */
 export const EXIT_FAILED = 1, EXIT_USAGE = 2;
@@ -57,9 +58,8 @@ export async function exitWith(name: string, body: () => Promise<void> | void): 
     await body();
   } catch (error) {
     const explained = explainError(error);
-    console.error(
-      `[${name}] error: ${explained?.message ?? (error instanceof Error ? error.stack : String(error))}`,
-    );
+    const text = explained?.message ?? (error instanceof Error ? `${error.stack}` : String(error));
+    console.error(`[${name}] error: ${text.split("\n").map(printable).join("\n")}`);
     if (explained?.hint) console.error(`[${name}] hint: ${explained.hint}`);
     Deno.exit(error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED);
   }

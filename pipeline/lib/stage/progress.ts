@@ -1,5 +1,6 @@
 import process from "node:process";
 import cliProgress from "cli-progress";
+import { printable } from "../core/printable.ts";
 
 /** Shows how far one piece of work is. */
 export interface Bar {
@@ -22,7 +23,7 @@ const PLAIN_INTERVAL_MS = 5000;
 export function createProgress(name: string): Progress {
   const onTerminal = Deno.stderr.isTerminal();
   // On a terminal a bar may stand in the line that the cursor is in: it is wiped, and drawn again below by its next update.
-  const line = (text: string) => console.error(`${onTerminal ? "\r\x1b[K" : ""}[${name}] ${text}`);
+  const line = (text: string) => console.error(`${onTerminal ? "\r\x1b[K" : ""}[${name}] ${printable(text)}`);
   return {
     line,
     bar: (label, total, unit) =>
@@ -42,7 +43,7 @@ function terminalBar(name: string, label: string, total: number, unit: string): 
   const rate = (done: number) => formatRate(done, performance.now() - startedMs);
   bar.start(total, 0, { rate: "0", note: "" });
   return {
-    update: (done, note = "") => bar.update(done, { rate: rate(done), note }),
+    update: (done, note = "") => bar.update(done, { rate: rate(done), note: printable(note) }),
     finish: () => bar.stop(),
   };
 }
