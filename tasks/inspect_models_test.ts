@@ -44,6 +44,32 @@ Deno.test("inspect shows what a .tflite holds, what it takes to run and who runs
     ]);
   }));
 
+Deno.test("inspect takes metadata of more nested JSON than anyone writes for text", () =>
+  inFolder(async (cwd) => {
+    const model = smallModel(), deep = `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`;
+    model.metadata.push({ name: "deep", data: new TextEncoder().encode(deep) });
+    Deno.writeFileSync(join(cwd, "deep.tflite"), encodeTflite(model));
+    const { code, stdout, stderr } = await run(cwd, "inspect", "deep.tflite");
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /deep: "\{\\"a\\":/);
+    const { stdout: json } = await run(cwd, "inspect", "deep.tflite", "--json");
+    assert.equal(JSON.parse(json).metadata[1].value, deep);
+  }));
+
+Deno.test("inspect refuses a model that is larger than any, before it reads it", () =>
+  inFolder(async (cwd) => {
+    for (const file of ["a.tflite", "a.h5"]) {
+      Deno.writeFileSync(join(cwd, file), new Uint8Array(0));
+      Deno.truncateSync(join(cwd, file), 2 ** 33);
+      const { code, stderr } = await run(cwd, "inspect", file);
+      assert.equal(code, 1);
+      assert.match(
+        stderr,
+        /^\[inspect\] error: Cannot read a\.\w+: it must have at most \d+ bytes, got 8589934592\n$/,
+      );
+    }
+  }));
+
 Deno.test("inspect refuses a damaged .tflite in one line", () =>
   inFolder(async (cwd) => {
     Deno.writeFileSync(join(cwd, "cut.tflite"), encodeTflite(smallModel()).slice(0, 300));
@@ -139,6 +165,13 @@ Deno.test("inspect says of each layer why a Keras model cannot be used", () =>
           `${use} +no: Cannot read layer "mine": its class must be [^\n]*\n +Cannot read layer "dense": activation`,
         ),
       );
+    }
+    const { problems } = JSON.parse((await run(cwd, "inspect", "m.h5", "--json")).stdout);
+    for (const use of ["train", "convert"]) {
+      assert.deepEqual(problems[use].map((text: string) => /layer "\w+"/.exec(text)![0]), [
+        'layer "mine"',
+        'layer "dense"',
+      ]);
     }
   }));
 

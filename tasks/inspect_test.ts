@@ -116,6 +116,13 @@ Deno.test("inspect sums up WFDB records by any of their files, and MIT-BIH as CS
     const cut = await inspect(cwd, "records/s002.hea");
     assert.equal(cut.code, 1);
     assert.match(cut.stderr, /\[inspect\] error: .*s002\.dat/);
+    assert.match(cut.report, /labels +\d+ annotations: N \d+/);
+    assert.ok(cut.facts.annotations.N > 0);
+    Deno.truncateSync(join(folder, "s003.atr"), 3);
+    assert.match(
+      (await inspect(cwd, "records/s003.hea")).report,
+      /labels +none that can be read in s003\.atr\n/,
+    );
 
     Deno.mkdirSync(join(cwd, "kaggle"));
     const signal = Array.from({ length: 7200 }, (_, i) => 1024 + Math.round(99 * Math.sin(i / 9)));

@@ -2,7 +2,7 @@ import { checkConvertible } from "../../pipeline/lib/convert/convert.ts";
 import { FormatError } from "../../pipeline/lib/core/errors.ts";
 import { checkLayers } from "../../pipeline/lib/engine/layers/layer_compilers.ts";
 import { checkSoftmaxOutput } from "../../pipeline/lib/engine/softmax_output.ts";
-import { decodeKerasH5 } from "../../pipeline/lib/formats/keras_h5/decode.ts";
+import { decodeKerasH5, MAX_FILE_BYTES } from "../../pipeline/lib/formats/keras_h5/decode.ts";
 import { decodeKerasV3 } from "../../pipeline/lib/formats/keras_v3/decode.ts";
 import { summarizeKerasLayers } from "../../pipeline/lib/nn/keras_config.ts";
 import { v3PartsToModel } from "../../pipeline/lib/nn/keras_v3.ts";
@@ -11,7 +11,7 @@ import { kindOf } from "../../pipeline/lib/nn/layers/layer_kinds.ts";
 import type { Layer, Model } from "../../pipeline/lib/nn/model.ts";
 import { layerMacs } from "../../pipeline/lib/nn/multiply_accumulates.ts";
 import { outputShapes, valueCount } from "../../pipeline/lib/nn/shapes.ts";
-import { checkContent } from "../../pipeline/lib/stage/inputs/outside_file.ts";
+import { readFileFromOutside } from "../../pipeline/lib/stage/inputs/outside_file.ts";
 import { alignColumns } from "../align_columns.ts";
 import { factLines, type FileKind, type Inspection, titleOf } from "./inspection.ts";
 
@@ -41,8 +41,7 @@ interface KerasFile {
 }
 
 function openFile(path: string): KerasFile {
-  const bytes = Deno.readFileSync(path);
-  checkContent(path, bytes, "keras");
+  const bytes = readFileFromOutside(path, { maxBytes: MAX_FILE_BYTES, content: "keras" });
   if (bytes[0] === 0x50 && bytes[1] === 0x4b) {
     const parts = decodeKerasV3(bytes, path);
     return {
@@ -79,27 +78,20 @@ function inspectKeras(path: string): Inspection {
   const parameters = [...file.parameters.values()].reduce((sum, values) => sum + values, 0);
   const macs = model && layers.reduce((sum, layer) => sum + layer.macs!, 0);
   const training = model && messageOf(() => checkSoftmaxOutput(model, outputShapes(model)));
-  const verdict = (use: "train" | "convert", whole?: string): string[] => {
-    const problems = layers.flatMap(({ problems }) => problems.read ?? problems[use] ?? []);
-    const all = [
-      ...problems,
-      ...whole === undefined ? [] : [whole],
-      ...refusal && problems.length === 0 ? [refusal] : [],
-    ];
-    if (all.length === 0) return ["yes"];
-    const shown = all.slice(0, MAX_REASONS).map((text, i) => `${i === 0 ? "no: " : ""}${printable(text)}`);
-    return all.length > MAX_REASONS
-      ? [...shown, `... and ${all.length - MAX_REASONS} more (--json tells all)`]
-      : shown;
+  const problemsOf = (use: "train" | "convert", whole?: string): string[] => {
+    const ofLayers = layers.flatMap(({ problems }) => problems.read ?? problems[use] ?? []);
+    return [...ofLayers, whole, ofLayers.length === 0 ? refusal : undefined].filter((text) =>
+      text !== undefined
+    );
   };
-  const trains = verdict("train", training), converts = verdict("convert");
+  const problems = { train: problemsOf("train", training), convert: problemsOf("convert") };
   const count = (value: number) => value.toLocaleString("en");
   const rows = [
     ["layer", "kind", "reads", "shape", "parameters", "MACs"],
     ...layers.map(({ name, kind, inputs, shape, parameters, macs }) => [
-      printable(name),
-      printable(kind),
-      printable(inputs.join(", ")),
+      name,
+      kind,
+      inputs.join(", "),
       shape === undefined ? "?" : `[${shape.join(", ")}]`,
       parameters === 0 ? "" : count(parameters),
       macs === undefined ? "?" : macs === 0 ? "" : count(macs),
@@ -111,17 +103,16 @@ function inspectKeras(path: string): Inspection {
       parameters,
       macs,
       layers,
-      trains: trains[0] === "yes",
-      converts: converts[0] === "yes",
+      trains: problems.train.length === 0,
+      converts: problems.convert.length === 0,
+      problems,
     },
     lines: [
       titleOf(path, "Keras model"),
       ...factLines([
         [
           "written by",
-          file.kerasVersion === ""
-            ? "a Keras that does not say its version"
-            : `Keras ${printable(file.kerasVersion)}`,
+          file.kerasVersion === "" ? "a Keras that does not say its version" : `Keras ${file.kerasVersion}`,
         ],
         ["layers", alignColumns(rows, 4).split("\n")],
         [
@@ -130,11 +121,17 @@ function inspectKeras(path: string): Inspection {
             macs === undefined ? "?" : count(macs)
           } multiply-accumulates a window`,
         ],
-        ["trains", trains],
-        ["converts", converts],
+        ["trains", verdictLines(problems.train)],
+        ["converts", verdictLines(problems.convert)],
       ]),
     ],
   };
+}
+
+function verdictLines(problems: readonly string[]): string[] {
+  if (problems.length === 0) return ["yes"];
+  const [first, ...others] = problems.slice(0, MAX_REASONS), more = problems.length - MAX_REASONS;
+  return [`no: ${first}`, ...others, ...(more > 0 ? [`... and ${more} more (--json tells all)`] : [])];
 }
 
 /** The model, or in words why there is none. */
@@ -188,9 +185,6 @@ function messageOf(check: () => void): string | undefined {
     return (error as Error).message;
   }
 }
-
-/** Names come from the file: control characters would reach the terminal. */
-const printable = (text: string): string => text.replace(/\p{Cc}/gu, "?");
 
 /** Models of Keras. */
 export const kerasKind: FileKind = {

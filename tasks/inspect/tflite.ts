@@ -15,25 +15,23 @@ import {
 import { decodeTflite } from "../../pipeline/lib/formats/tflite/reader.ts";
 import { ACTIVATION } from "../../pipeline/lib/formats/tflite/schema.ts";
 import { operatorName } from "../../pipeline/lib/formats/tflite/verify.ts";
-import { checkContent } from "../../pipeline/lib/stage/inputs/outside_file.ts";
+import { MAX_TFLITE_BYTES, readFileFromOutside } from "../../pipeline/lib/stage/inputs/outside_file.ts";
 import { alignColumns } from "../align_columns.ts";
 import { bytesText, factLines, type FileKind, type Inspection, titleOf } from "./inspection.ts";
 
 const MAX_ROWS = 40;
 const MAX_TEXT = 60;
+/** Of metadata: what lies deeper would take the stack of who walks along it. */
+const MAX_DEPTH = 32;
 /** A hash fits in. */
 const MAX_VALUE = 100;
 
 const count = (value: number): string => value.toLocaleString("en");
-/** Names come from the file: control characters would reach the terminal. */
-const shorten = (text: string, most = MAX_TEXT): string => {
-  const plain = text.replace(/\p{Cc}/gu, "?");
-  return plain.length > most ? `${plain.slice(0, most - 3)}...` : plain;
-};
+const shorten = (text: string, most = MAX_TEXT): string =>
+  text.length > most ? `${text.slice(0, most - 3)}...` : text;
 
 function inspectTflite(path: string): Inspection {
-  const bytes = Deno.readFileSync(path);
-  checkContent(path, bytes, "tflite");
+  const bytes = readFileFromOutside(path, { maxBytes: MAX_TFLITE_BYTES, content: "tflite" });
   const model = decodeTflite(bytes, path);
   const macs = model.operators.map((operator) => operatorMacs(operator, model));
   const totalMacs = macs.reduce((sum, value) => sum + value, 0);
@@ -184,7 +182,7 @@ function table(header: string[], rows: string[][], words: number, total = rows.l
   ];
 }
 
-/** @returns JSON as a value, text as text; undefined for anything else. */
+/** @returns JSON as a value, text (and JSON that no one would write so deep) as text; undefined for anything else. */
 function readMetadata(data: Uint8Array): unknown {
   let text: string;
   try {
@@ -195,11 +193,17 @@ function readMetadata(data: Uint8Array): unknown {
   // deno-lint-ignore no-control-regex
   if (/[\x00-\x08\x0e-\x1f]/.test(text)) return undefined;
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return isDeeper(value, MAX_DEPTH) ? text : value;
   } catch {
     return text;
   }
 }
+
+/** Whether objects or arrays lie in each other more than so many times. */
+const isDeeper = (value: unknown, most: number): boolean =>
+  typeof value === "object" && value !== null &&
+  (most === 0 || Object.values(value).some((inner) => isDeeper(inner, most - 1)));
 
 function metadataLines({ name, bytes, value }: { name: string; bytes: number; value: unknown }): string[] {
   if (typeof value !== "object" || value === null) {
@@ -226,8 +230,7 @@ function flatEntries(value: object, path = ""): [key: string, value: unknown][] 
 
 function verdictTable(verdicts: readonly TargetVerdict[], model: TfliteModel): string[] {
   const rows = verdicts.flatMap(({ target, accepts, findings }) => {
-    const texts = findingTexts(findings, model),
-      shown = texts.slice(0, 6).map((text) => text.replace(/\p{Cc}/gu, "?"));
+    const texts = findingTexts(findings, model), shown = texts.slice(0, 6);
     if (texts.length > shown.length) shown.push(`... and ${texts.length - shown.length} more`);
     return [[target, accepts, shown[0] ?? ""], ...shown.slice(1).map((text) => ["", "", text])];
   });

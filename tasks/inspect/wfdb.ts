@@ -43,14 +43,19 @@ function inspectWfdb(path: string, { names }: InspectOptions): Inspection {
   }
   const input = openWfdbRecord(folder, { record, header, annotations: annotationFile });
   const { leads, header: { fs, comments, samples }, segments } = input.plan;
-  let read: number[] | undefined, annotations: Annotation[] | undefined, refusal: unknown;
-  try {
-    read = readAll(input);
-    annotations = input.annotations && readAnnotations(input.plan.header, input.annotations);
-  } catch (error) {
-    if (!(error instanceof FormatError || error instanceof StageError)) throw error;
-    refusal = error;
-  }
+  let refusal: unknown;
+  const attempt = <T>(work: () => T): T | undefined => {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof FormatError || error instanceof StageError)) throw error;
+      refusal ??= error;
+    }
+  };
+  const read = attempt(() => readAll(input));
+  const annotations = attempt(() =>
+    input.annotations && readAnnotations(input.plan.header, input.annotations)
+  );
   const frames = read?.[0] === undefined ? samples : Math.round(read[0] * fs / leads[0].fs);
   const symbols = annotations && countSymbols(annotations);
   const flags = annotationFile === undefined ? ["--missingAnnotations", "unlabelled"] : [];
@@ -87,8 +92,10 @@ function inspectWfdb(path: string, { names }: InspectOptions): Inspection {
         ...(frames === undefined ? [] : [["length", lengthText(frames, fs)] as const]),
         [
           "labels",
-          symbols === undefined
+          annotationFile === undefined
             ? `none: there is no ${record}${ANNOTATOR}`
+            : symbols === undefined
+            ? `none that can be read in ${annotationFile}`
             : `${annotations!.length.toLocaleString("en")} annotations: ${
               symbols.map(([symbol, n]) => `${symbol} ${n}`).join(", ")
             }`,

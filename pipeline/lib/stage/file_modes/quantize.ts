@@ -1,5 +1,6 @@
 import { LABEL_NAMES } from "../../artefacts/window_set.ts";
 import { StageError, UsageError } from "../../core/errors.ts";
+import { printable } from "../../core/printable.ts";
 import { operatorMacs } from "../../devices/multiply_accumulates.ts";
 import { decodeDatasetCsv } from "../../formats/dataset_csv/decode.ts";
 import { decodeNpy } from "../../formats/npy/npy.ts";
@@ -17,10 +18,10 @@ import { compareLayers } from "../../reference/compare_layers.ts";
 import { layerErrorTable } from "../../report/layer_errors.ts";
 import { convertedPath, fileMode, outputParam } from "../file_mode.ts";
 import { writeAtomic } from "../files.ts";
-import { readFileFromOutside } from "../inputs/outside_file.ts";
+import { MAX_TFLITE_BYTES, readFileFromOutside } from "../inputs/outside_file.ts";
 import { quantize } from "../stages/quantize.ts";
 
-const MAX_MODEL_BYTES = 2 ** 28, MAX_WINDOWS_BYTES = 2 ** 30;
+const MAX_WINDOWS_BYTES = 2 ** 30;
 /** Multiplications of a calibration; plain TypeScript does some 2^30 a second. */
 const MAX_MACS = 2 ** 38;
 /** Windows on which the outputs are compared. */
@@ -57,7 +58,7 @@ export const quantizeFile = fileMode({
       throw new UsageError("Cannot quantize to int8: --windows must name inputs to calibrate with, got none");
     }
     const path = convertedPath(file, params.output, `_${mode.replaceAll("-", "_")}.tflite`);
-    const floatBytes = readFileFromOutside(file, { maxBytes: MAX_MODEL_BYTES, content: "tflite" }),
+    const floatBytes = readFileFromOutside(file, { maxBytes: MAX_TFLITE_BYTES, content: "tflite" }),
       floatGraph = verifyTflite(floatBytes, file);
     explained(file, () => checkIsFloat(floatGraph));
     const windows = params.windows === "" ? undefined : await readWindows(params.windows);
@@ -82,7 +83,7 @@ export const quantizeFile = fileMode({
       const error = made.errors.find((row) => row.tensor === name || row.tensor === `${name}_int8`);
       if (error === undefined) continue;
       console.log(
-        `  output "${name}": SQNR ${error.sqnrDb.toFixed(1)} dB, at most ${
+        `  output "${printable(name)}": SQNR ${error.sqnrDb.toFixed(1)} dB, at most ${
           error.maxError.toPrecision(3)
         } off ` +
           `of values up to ${error.maxValue.toPrecision(3)}`,

@@ -23,7 +23,10 @@ const CONTENTS = {
   },
 } as const;
 
-export type Content = keyof typeof CONTENTS;
+type Content = keyof typeof CONTENTS;
+
+/** Largest .tflite file that is read. */
+export const MAX_TFLITE_BYTES = 2 ** 28;
 
 /**
  * Checks that a path that the user gave leads to a file.
