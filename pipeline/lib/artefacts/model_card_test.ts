@@ -66,6 +66,20 @@ Deno.test("parseModelCard() refuses files outside the card's folder", () => {
   }
 });
 
+Deno.test("parseModelCard() refuses what is no card in one line, however deep it is nested", () => {
+  const deep = JSON.stringify({ ...CARD, training: 0 }).replace(
+    '"training":0',
+    `"training":${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`,
+  );
+  for (const text of ["{", "[]", JSON.stringify({ ...CARD, classes: ["N"] }), deep]) {
+    assert.throws(
+      () => parseModelCard(text, "c.json"),
+      (error) =>
+        error instanceof FormatError && /^Cannot read a model card: .*\(c\.json\)$/.test(error.message),
+    );
+  }
+});
+
 Deno.test("formatModelCard() tells use, data, figures by class, devices and hashes", () => {
   const text = formatModelCard(CARD);
   for (

@@ -9,13 +9,14 @@ import { FormatError } from "./errors.ts";
  */
 export function parseJson<T>(text: string, options: { schema: z.ZodType<T>; what: string; file: string }): T {
   const { schema, what, file } = options;
-  let content: unknown;
+  let result: z.ZodSafeParseResult<T>;
   try {
-    content = JSON.parse(text);
-  } catch {
-    throw new FormatError(`Cannot read ${what}: must be JSON`, { file });
+    result = schema.safeParse(JSON.parse(text));
+  } catch (error) {
+    // A schema of any JSON walks into it as deep as it is nested, to the end of the stack.
+    const must = error instanceof RangeError ? "nested less deep" : "JSON";
+    throw new FormatError(`Cannot read ${what}: must be ${must}`, { file });
   }
-  const result = schema.safeParse(content);
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0];
   throw new FormatError(`Cannot read ${what}: ${path.join(".") || "the file"}: ${message}`, { file });

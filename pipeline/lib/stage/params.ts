@@ -99,10 +99,13 @@ export function checkValue(param: Param, value: unknown, where: string): ParamVa
   const result = schemaOf(param).safeParse(value);
   if (result.success) return result.data as ParamValue;
   const offered = param.type === "string" || param.type === "list" ? param.choices : undefined;
-  const wrong = Array.isArray(value) ? value.find((item) => !offered?.includes(item)) : value;
+  const isWrong = (item: unknown) => typeof item !== "string" || offered?.includes(item) === false;
+  const wrong = param.type === "list" && Array.isArray(value) ? value.find(isWrong) : value;
   const near = offered && typeof wrong === "string" ? nearestName(wrong, offered) : undefined;
   throw new UsageError(
-    `Cannot use ${where}: must be ${describeValues(param)}, got ${JSON.stringify(wrong)}` +
+    `Cannot use ${where}: must be ${describeValues(param)}, got ${
+      typeof wrong === "number" ? wrong : JSON.stringify(wrong)
+    }` +
       (near ? `; did you mean "${near}"?` : ""),
   );
 }

@@ -79,12 +79,22 @@ Deno.test("parseFlags() says what a value must be", () => {
   refused(["--lowHz"], /a value must follow/);
   refused(["--scheme", "interpatient"], /did you mean "inter-patient"/);
   refused(["--model", "cnn,lsmt"], /got "lsmt"; did you mean "lstm"/);
+  refused(["--lowHz", "1e999"], /a number of at least 0 Hz, got Infinity/);
 });
 
 Deno.test("checkValue() refuses a study file's value of the wrong type", () => {
   assert.throws(() => checkValue(spec.windowSamples, "216", "window.windowSamples"), UsageError);
   assert.throws(() => checkValue(spec.model, "cnn", "train.model"), UsageError);
   assert.equal(checkValue(spec.lowHz, 3, "x"), 3);
+  assert.throws(
+    () => checkValue(spec.scheme, ["inter-patient"], "window.scheme"),
+    /got \["inter-patient"\]$/,
+  );
+  const records = { type: "list", default: [], doc: "Names" } as const;
+  assert.throws(
+    () => checkValue(records, ["100", 5], "ingest.records"),
+    /must be names joined by commas, got 5$/,
+  );
 });
 
 Deno.test("defaultsOf() and describeParams() show every parameter", () => {
