@@ -57,7 +57,8 @@ function schemaOf(param: Param): z.ZodType {
     case "boolean":
       return z.boolean();
     case "list":
-      return z.array(param.choices ? z.enum(param.choices as [string, ...string[]]) : z.string());
+      return z.array(param.choices ? z.enum(param.choices as [string, ...string[]]) : z.string())
+        .refine((items) => new Set(items).size === items.length);
   }
 }
 
@@ -84,8 +85,8 @@ export function describeValues(param: Param): string {
       return "True or False";
     case "list":
       return param.choices
-        ? `any of ${param.choices.join(", ")}, joined by commas, or none`
-        : "names joined by commas";
+        ? `any of ${param.choices.join(", ")}, each once, joined by commas, or none`
+        : "names, each once, joined by commas";
   }
 }
 
@@ -99,14 +100,14 @@ export function checkValue(param: Param, value: unknown, where: string): ParamVa
   const result = schemaOf(param).safeParse(value);
   if (result.success) return result.data as ParamValue;
   const offered = param.type === "string" || param.type === "list" ? param.choices : undefined;
-  const isWrong = (item: unknown) => typeof item !== "string" || offered?.includes(item) === false;
+  const isWrong = (item: unknown, i: number, list: unknown[]) =>
+    typeof item !== "string" || offered?.includes(item) === false || list.indexOf(item) < i;
   const wrong = param.type === "list" && Array.isArray(value) ? value.find(isWrong) : value;
   const near = offered && typeof wrong === "string" ? nearestName(wrong, offered) : undefined;
+  const got = typeof wrong === "number" ? wrong : JSON.stringify(wrong);
   throw new UsageError(
-    `Cannot use ${where}: must be ${describeValues(param)}, got ${
-      typeof wrong === "number" ? wrong : JSON.stringify(wrong)
-    }` +
-      (near ? `; did you mean "${near}"?` : ""),
+    `Cannot use ${where}: must be ${describeValues(param)}, got ${got}` +
+      (near === undefined || near === wrong ? "" : `; did you mean "${near}"?`),
   );
 }
 

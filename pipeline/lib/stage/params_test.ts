@@ -79,6 +79,7 @@ Deno.test("parseFlags() says what a value must be", () => {
   refused(["--lowHz"], /a value must follow/);
   refused(["--scheme", "interpatient"], /did you mean "inter-patient"/);
   refused(["--model", "cnn,lsmt"], /got "lsmt"; did you mean "lstm"/);
+  refused(["--model", "cnn,lstm,cnn"], /any of cnn, lstm, each once, joined by commas, or none, got "cnn"$/);
   refused(["--lowHz", "1e999"], /a number of at least 0 Hz, got Infinity/);
 });
 
@@ -93,7 +94,7 @@ Deno.test("checkValue() refuses a study file's value of the wrong type", () => {
   const records = { type: "list", default: [], doc: "Names" } as const;
   assert.throws(
     () => checkValue(records, ["100", 5], "ingest.records"),
-    /must be names joined by commas, got 5$/,
+    /must be names, each once, joined by commas, got 5$/,
   );
 });
 
