@@ -27,24 +27,19 @@ const INTERVAL_KEY = /^(dt|interval|sampl(e|ing) ?(interval|period|time))$/;
 const COLUMN_NAMES = /^(?:labels|columns?|channels?|channel ?titles?)\s*(?::=|:|=)\s*(\S.*)$/i;
 const GAIN_KEY = /^(adc )?gain$/;
 const NUMBER_WITH_UNIT = /^([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:e[+-]?\d+)?)\s*([^\d\s].*)?$/i;
-const RATE_UNITS: Record<string, number> = {
-  "": 1,
-  hz: 1,
-  hertz: 1,
-  sps: 1,
-  "samples/s": 1,
-  "samples/sec": 1,
-  "samples/second": 1,
-  "1/s": 1,
-  khz: 1000,
-};
-const GAIN_UNITS: Record<string, number> = {
-  "adu/mv": 1,
-  "counts/mv": 1,
-  "lsb/mv": 1,
-  "adc/mv": 1,
-  "/mv": 1,
-};
+/** Hz that one of the unit stands for. */
+const RATE_UNITS = new Map([
+  ["", 1],
+  ["hz", 1],
+  ["hertz", 1],
+  ["sps", 1],
+  ["samples/s", 1],
+  ["samples/sec", 1],
+  ["samples/second", 1],
+  ["1/s", 1],
+  ["khz", 1000],
+]);
+const GAIN_UNITS = new Set(["adu/mv", "counts/mv", "lsb/mv", "adc/mv", "/mv"]);
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -92,7 +87,7 @@ function readEntry(key: string, value: string): Statements | undefined {
   const plain = base.toLowerCase().replace(/[_\s]+/g, " ").replace(/\s*[([].*$/, "").trim();
   const number = numberWithUnit(value);
   if (RATE_KEY.test(plain) && number !== undefined) {
-    const inHz = RATE_UNITS[/\(khz\)|\[khz\]/i.test(key) ? "khz" : number.unit.toLowerCase()];
+    const inHz = RATE_UNITS.get(/\(khz\)|\[khz\]/i.test(key) ? "khz" : number.unit.toLowerCase());
     return inHz === undefined ? undefined : { fs: positive(number.value * inHz) };
   }
   if (INTERVAL_KEY.test(plain) && number !== undefined) {
@@ -108,7 +103,7 @@ function readEntry(key: string, value: string): Statements | undefined {
   if (/^(lead|lead name|channel name)$/.test(plain) && value.trim() !== "") return { lead: value.trim() };
   // A gain alone may be that of an amplifier: it counts when it says that it is in steps a millivolt.
   const perMv = /[([]\s*(\S+)\s*[)\]]/.exec(key)?.[1] ?? number?.unit ?? "";
-  if (GAIN_KEY.test(plain) && number !== undefined && number.value !== 0 && GAIN_UNITS[perMv.toLowerCase()]) {
+  if (GAIN_KEY.test(plain) && number !== undefined && number.value !== 0 && GAIN_UNITS.has(perMv.toLowerCase())) {
     return { gainAduPerMv: number.value };
   }
   if (/^(adc )?baseline$/.test(plain) && number !== undefined) return { baselineAdu: number.value };
@@ -152,7 +147,9 @@ export function joinStatements(all: readonly (Statements | undefined)[]): Statem
     if (fs !== undefined && joined.fs !== undefined && Math.abs(fs - joined.fs) > 1e-3 * joined.fs) {
       joined.otherFs ??= fs;
     }
-    Object.assign(joined, { ...statement, ...joined });
+    // A part that a line leaves open, such as a rate of 0, is nothing that it says.
+    const said = Object.entries(statement).filter(([, value]) => value !== undefined);
+    Object.assign(joined, { ...Object.fromEntries(said), ...joined });
   }
   return joined;
 }
