@@ -9,6 +9,9 @@ const UPPER_CASE = 0xdf;
 /** Seconds of a day: a clock without a date goes back by so much at midnight. */
 export const CLOCK_PERIOD_SECONDS = 86_400;
 
+/** Days of the months in a year that is no leap year. */
+const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
 /**
  * Reads a date with or without a time of day, or a clock alone: "2024-01-31T12:34:56.789Z", "31/01/2024 12:34:56,789",
  * "12:34:56.789", "11:34:56 PM", "34:56.789" (minutes and seconds), in apostrophes, quotes or brackets as WFDB tools write them or not.
@@ -18,13 +21,14 @@ export const CLOCK_PERIOD_SECONDS = 86_400;
  *
  * @param bytes Must hold a byte that belongs to no date at or behind the end.
  * @param cursor Where it begins; moved behind it, or left where it is when there is none.
+ * @param decimalMark Byte that stands for the point of decimal seconds beside the point itself, as in parseDecimal().
  * @returns Seconds since 1970-01-01 UTC (local time where no zone is given), or since midnight for a clock; NaN where
  * the bytes are neither.
  */
-export function parseDateTime(bytes: Uint8Array, cursor: ByteCursor): number {
+export function parseDateTime(bytes: Uint8Array, cursor: ByteCursor, decimalMark: number): number {
   const start = cursor.position, opener = bytes[start];
   if (opener === QUOTE || opener === APOSTROPHE || opener === OPEN) cursor.position++;
-  const seconds = parseBare(bytes, cursor);
+  const seconds = parseBare(bytes, cursor, decimalMark);
   const closer = opener === OPEN ? CLOSE : opener;
   if (cursor.position > start && (opener === QUOTE || opener === APOSTROPHE || opener === OPEN)) {
     if (bytes[cursor.position] === closer) cursor.position++;
@@ -38,12 +42,12 @@ export function parseDateTime(bytes: Uint8Array, cursor: ByteCursor): number {
 }
 
 /** @returns NaN with the cursor anywhere where there is no date. */
-function parseBare(bytes: Uint8Array, cursor: ByteCursor): number {
+function parseBare(bytes: Uint8Array, cursor: ByteCursor, decimalMark: number): number {
   const firstDigit = cursor.position, first = digits(bytes, cursor), mark = bytes[cursor.position];
   if (first < 0) return NaN;
   if (mark === COLON) {
     cursor.position = firstDigit;
-    return clock(bytes, cursor, 60);
+    return clock(bytes, cursor, decimalMark, 60);
   }
   if (mark !== MINUS && mark !== SLASH && mark !== POINT) return NaN;
   const firstLength = cursor.position - firstDigit;
@@ -54,14 +58,19 @@ function parseBare(bytes: Uint8Array, cursor: ByteCursor): number {
   const isYearFirst = firstLength === 4;
   if (!isYearFirst && cursor.position - thirdDigit !== 4) return NaN;
   const [year, month, day] = isYearFirst ? [first, second, third] : dayAndMonth(first, second, third);
-  if (month < 1 || month > 12 || day < 1 || day > 31) return NaN;
+  if (month < 1 || month > 12 || day < 1 || day > daysOf(year, month)) return NaN;
   const date = Date.UTC(year, month - 1, day) / 1000;
   let end = cursor.position;
   if (bytes[end] === LETTER_T) end++;
   else while (bytes[end] === BLANK) end++;
   if (end === cursor.position || !isDigit(bytes[end])) return date;
   cursor.position = end;
-  return date + clock(bytes, cursor, 3600) - zoneSeconds(bytes, cursor);
+  return date + clock(bytes, cursor, decimalMark, 3600) - zoneSeconds(bytes, cursor);
+}
+
+function daysOf(year: number, month: number): number {
+  const isLeapYear = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return MONTH_DAYS[month - 1] + (month === 2 && isLeapYear ? 1 : 0);
 }
 
 /** Day first, unless only the other way round gives a month. */
@@ -74,15 +83,21 @@ function dayAndMonth(first: number, second: number, year: number): [number, numb
  *
  * @param secondsPerUnit What the first of two parts counts: minutes of a recording, hours of a day.
  */
-function clock(bytes: Uint8Array, cursor: ByteCursor, secondsPerUnit: number): number {
+function clock(
+  bytes: Uint8Array,
+  cursor: ByteCursor,
+  decimalMark: number,
+  secondsPerUnit: number,
+): number {
   let high = digits(bytes, cursor);
   if (high < 0 || bytes[cursor.position++] !== COLON || !isDigit(bytes[cursor.position])) return NaN;
-  let seconds = parseDecimal(bytes, cursor, COMMA);
+  let seconds = parseDecimal(bytes, cursor, decimalMark);
   if (bytes[cursor.position] === COLON) {
+    if (!(seconds < 60)) return NaN;
     high = high * 60 + seconds;
     cursor.position++;
     if (!isDigit(bytes[cursor.position])) return NaN;
-    seconds = parseDecimal(bytes, cursor, COMMA);
+    seconds = parseDecimal(bytes, cursor, decimalMark);
     if (seconds < 61) return inHalfDay(high * 60 + seconds, bytes, cursor);
   }
   return seconds < 61 ? high * secondsPerUnit + seconds * secondsPerUnit / 60 : NaN;
@@ -134,6 +149,6 @@ const encoder = new TextEncoder();
 /** Reads a whole cell as {@linkcode parseDateTime} does. @returns NaN where anything stands behind the date. */
 export function parseDateTimeCell(cell: string): number {
   const bytes = encoder.encode(`${cell.trim()}\n`), cursor = { position: 0 };
-  const seconds = parseDateTime(bytes, cursor);
+  const seconds = parseDateTime(bytes, cursor, COMMA);
   return cursor.position === bytes.length - 1 ? seconds : NaN;
 }

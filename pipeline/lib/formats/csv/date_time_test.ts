@@ -27,6 +27,7 @@ Deno.test("parseDateTime() reads dates with the day first, without a time, and c
     ["1/31/2024 12:00:00", noon],
     ["2024/01/31 12:00", noon],
     ["2024-01-31", noon - 43_200],
+    ["2024-02-29", noon + 28.5 * 86_400],
     ["12:34:56.789", 45_296.789],
     ["0:01", 1],
     ["59:59.999", 3599.999],
@@ -54,9 +55,12 @@ Deno.test("parseDateTime() reads nothing else and stays where it is", () => {
       "2024",
       "2024-13-01",
       "2024-01-32",
+      "2023-02-29",
+      "31.04.2024",
       "2024-01",
       "1-2-3",
       "12:61:99",
+      "12:60:00",
       "12:",
       ":12",
     ],
@@ -75,5 +79,5 @@ Deno.test("parseDateTime() reads nothing else and stays where it is", () => {
     assert.ok(Number.isNaN(parseDateTimeCell(text)), text);
   }
   const bytes = new TextEncoder().encode("7;x\n"), cursor = { position: 0 };
-  assert.deepEqual([parseDateTime(bytes, cursor), cursor.position], [NaN, 0]);
+  assert.deepEqual([parseDateTime(bytes, cursor, 44), cursor.position], [NaN, 0]);
 });

@@ -5,6 +5,7 @@ import { type Layout, MAX_ROW_BYTES } from "./layout.ts";
 import { quote, type Refuse } from "./refusal.ts";
 
 const LINE_FEED = 10, RETURN = 13, BLANK = 32, TAB = 9, QUOTE = 34, COMMA = 44, POINT = 46;
+const HASH = 35, PERCENT = 37, SLASH = 47;
 
 /** Rows that were read and wait to be used: row-major, NaN where a value is missing. */
 export interface RowTable {
@@ -87,7 +88,8 @@ export function createRowParser(options: RowParserOptions): RowParser {
   const separatorByte = separatorByteOf(separator);
   // An unquoted comma is a separator where commas separate, whatever quoted cells do.
   const decimalMark = decimalComma && separator !== "," ? COMMA : POINT,
-    quotedMark = decimalComma ? COMMA : POINT;
+    quotedMark = decimalComma ? COMMA : POINT,
+    timeMark = separator === "," ? POINT : COMMA;
   const slotOf = new Int32Array(width).fill(-1), roleOf = new Uint8Array(width);
   kept.forEach((column, slot) => {
     slotOf[column] = slot;
@@ -108,6 +110,8 @@ export function createRowParser(options: RowParserOptions): RowParser {
   /** Reads a plain row; the answer is where the next line begins, or -1 when the row has to be read as text. */
   function parsePlain(bytes: Uint8Array, start: number, values: Float64Array, base: number): number {
     let position = start;
+    // A comment, whose first cell is perhaps that of a column that is passed over.
+    if (bytes[start] === HASH || bytes[start] === PERCENT || bytes[start] === SLASH) return -1;
     for (let column = 0; column < width; column++) {
       let byte = bytes[position];
       while (byte === BLANK || byte === TAB && isBlank) byte = bytes[++position];
@@ -125,7 +129,7 @@ export function createRowParser(options: RowParserOptions): RowParser {
         return -1;
       } else if (role === DATE_TIME) {
         cursor.position = position;
-        const value = parseDateTime(bytes, cursor);
+        const value = parseDateTime(bytes, cursor, timeMark);
         if (value !== value) return -1;
         position = cursor.position;
         values[base + slotOf[column]] = value;

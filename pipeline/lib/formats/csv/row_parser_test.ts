@@ -82,3 +82,33 @@ Deno.test("createRowParser() reads decimal commas in quotes between commas", () 
   const layout = layoutOf(",", true);
   assert.deepEqual(parse('"0,5",x,"1,25"\n"2",x,3\n', layout), [[0.5, 1.25], [2, 3]]);
 });
+
+Deno.test("createRowParser() takes a comment for no row, whatever its cells hold", () => {
+  const layout = layoutOf(",", false);
+  const columns = [{ name: "note", kind: "text", isDateTime: false } as const, ...layout.columns.slice(1)];
+  const parser = createRowParser({
+    layout: { ...layout, columns },
+    columns: [1, 2],
+    refuse: refuseIn("x"),
+    emptyLinesAreRows: false,
+  });
+  const table = createRowTable(2),
+    bytes = new TextEncoder().encode("a,1,2\n# b,3,4\n%,5,6\n//,7,8\n/,9,10\n");
+  assert.equal(parser.parse(bytes, 0, table, false), bytes.length);
+  assert.deepEqual([table.rows, ...table.values.subarray(0, 4)], [2, 1, 2, 9, 10]);
+  assert.equal(parser.skipped.comments, 3);
+});
+
+Deno.test("createRowParser() reads no decimals of seconds over a comma that separates cells", () => {
+  const layout = (separator: Separator): Layout => ({
+    ...layoutOf(separator, false),
+    columns: [
+      { name: "time", kind: "time", isDateTime: true },
+      { name: "a", kind: "signal", isDateTime: false },
+      { name: "b", kind: "signal", isDateTime: false },
+    ],
+  });
+  assert.deepEqual(parse("12:00:00,5,7\n", layout(",")), [[43_200, 7]]);
+  assert.deepEqual(parse("12:00:00,5;6;7\n", layout(";")), [[43_200.5, 7]]);
+  assert.throws(() => parse("12:00:00,5,6,7\n", layout(",")), /every row must have 3 cells .*, got 4/);
+});

@@ -103,7 +103,9 @@ function readEntry(key: string, value: string): Statements | undefined {
   if (/^(lead|lead name|channel name)$/.test(plain) && value.trim() !== "") return { lead: value.trim() };
   // A gain alone may be that of an amplifier: it counts when it says that it is in steps a millivolt.
   const perMv = /[([]\s*(\S+)\s*[)\]]/.exec(key)?.[1] ?? number?.unit ?? "";
-  if (GAIN_KEY.test(plain) && number !== undefined && number.value !== 0 && GAIN_UNITS.has(perMv.toLowerCase())) {
+  if (
+    GAIN_KEY.test(plain) && number !== undefined && number.value !== 0 && GAIN_UNITS.has(perMv.toLowerCase())
+  ) {
     return { gainAduPerMv: number.value };
   }
   if (/^(adc )?baseline$/.test(plain) && number !== undefined) return { baselineAdu: number.value };
