@@ -1,13 +1,20 @@
 import { type Separator, separatorByteOf } from "./cells.ts";
 import { endOfLine } from "./row_parser.ts";
 
-const LINE_FEED = 10, RETURN = 13, TAB = 9;
+const LINE_FEED = 10, RETURN = 13, TAB = 9, BLANK = 32;
+
+/** Takes off what {@linkcode RowSource.row} leaves out in front of a row. */
+export const withoutPadding = (line: string, separator: Separator): string =>
+  line.replace(separator === "blank" ? /^[ \t]+/ : /^ +/, "");
 
 /** Rows that are read one after the other, of any length. */
 export interface RowSource {
   /** @returns False at the end of the file. */
   hasMore(): Promise<boolean>;
-  /** The bytes of one row, a line feed for each separator: to be read to their end before the next row is begun. */
+  /**
+   * The bytes of one row without the blanks in front of it, a line feed for each separator: to be read to their end before the next
+   * row is begun. A row of blanks alone is empty.
+   */
   row(): AsyncGenerator<Uint8Array>;
 }
 
@@ -31,9 +38,18 @@ export function createRowSource(chunks: AsyncGenerator<Uint8Array>, separator: S
     return true;
   }
 
+  async function skipBlanks(): Promise<void> {
+    while (await fill()) {
+      const first = rest.findIndex((byte) => byte !== BLANK && !(separator === "blank" && byte === TAB));
+      rest = rest.subarray(first < 0 ? rest.length : first);
+      if (first >= 0) return;
+    }
+  }
+
   return {
     hasMore: () => isAtEnd ? Promise.resolve(false) : fill(),
     async *row(): AsyncGenerator<Uint8Array> {
+      await skipBlanks();
       while (await fill()) {
         const { end, next } = endOfLine(rest, 0);
         const cells = rest.subarray(0, end);

@@ -15,7 +15,7 @@ import {
 import { decideRate, type OpenLead, rateMissing, type SignalCsv } from "./read_rows.ts";
 import { quote, type Refuse, refuseIn } from "./refusal.ts";
 import { createRowParser, createRowTable, endOfLine } from "./row_parser.ts";
-import { createRowSource } from "./row_source.ts";
+import { createRowSource, withoutPadding } from "./row_source.ts";
 import { joinStatements, readStatement } from "./statements.ts";
 import { createTimeAxis, type TimeAxis, type TimeReport } from "./time_axis.ts";
 import { findTimeColumn, resolutionOf } from "./time_column.ts";
@@ -28,9 +28,8 @@ const FEW_ROWS = 32, CELLS_PER_ROW = 8;
 /** Most leads of a file on its side: more are a table of beats. */
 const MAX_ROWS = 64;
 
-/** Takes a name off the front of a row's cells. */
-function takeName(cells: readonly string[], decimalComma: boolean): { name: string; hasName: boolean } {
-  const [first = ""] = cells;
+/** Whether a row's first cell is its name. */
+function takeName(first: string, decimalComma: boolean): { name: string; hasName: boolean } {
   const hasName = !isMissingCell(first) && Number.isNaN(parseNumberCell(first, decimalComma));
   return { name: hasName ? unquote(first) : "", hasName };
 }
@@ -44,9 +43,10 @@ function takeName(cells: readonly string[], decimalComma: boolean): { name: stri
  */
 export function planTransposed(text: TextBytes, options: SignalCsvOptions): SignalCsvPlan | undefined {
   const head = new TextDecoder("utf-8", { ignoreBOM: true }).decode(text.head);
-  const lines = head.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
-  if (lines.length > 2 * FEW_ROWS) return undefined;
-  const separator = findSeparator(lines);
+  const written = head.split(/\r\n|\n|\r/), filled = written.filter((line) => line.trim() !== "");
+  if (filled.length > 2 * FEW_ROWS) return undefined;
+  const separator = findSeparator(filled);
+  const lines = written.map((line) => withoutPadding(line, separator)).filter((line) => line !== "");
   const comments = lines.filter(isComment), rows = lines.filter((line) => !isComment(line));
   const cells = rows.map((line) => splitCells(line, separator) ?? []);
   const first = cells.findIndex((row) => row.length > MAX_LEADS_SIDE_BY_SIDE);
@@ -54,7 +54,7 @@ export function planTransposed(text: TextBytes, options: SignalCsvOptions): Sign
   if (first < 0 || leadRows > FEW_ROWS || width < CELLS_PER_ROW * leadRows) return undefined;
 
   const decimalComma = separator !== "," && cells[first].some((cell) => /^[+-]?\d+,\d+$/.test(cell.trim()));
-  const { name, hasName } = takeName(cells[first], decimalComma);
+  const { name, hasName } = takeName(cells[first][0], decimalComma);
   // The last cell of the head may be cut off.
   const values = cells[first].slice(hasName ? 1 : 0, text.isWhole ? undefined : -1);
   const numbers = values.map((cell) => parseNumberCell(cell, decimalComma));
@@ -81,7 +81,7 @@ export function planTransposed(text: TextBytes, options: SignalCsvOptions): Sign
     decimalComma,
     columns: [column],
     // Comments and words may stand above the rows; they are passed over by what they hold.
-    linesBeforeData: rows.slice(0, first).length,
+    linesBeforeData: first,
     headerRows: [],
     trailingSeparator: false,
     doubledLineEnds: false,
@@ -204,7 +204,9 @@ export async function readTransposed(
       for await (const _ of blocks);
       continue;
     }
-    const index = rows++, { name, hasName } = takeName([firstCell], layout.decimalComma);
+    // A separator in quotes has cut the cell in two: then the rest of it is no number and refused.
+    const [unquoted = ""] = splitCells(firstCell, layout.separator) ?? [firstCell];
+    const index = rows++, { name, hasName } = takeName(unquoted, layout.decimalComma);
     if (rows > MAX_ROWS) {
       throw refuse(
         `a file of one row a lead must have at most ${MAX_ROWS} rows, got more; a table with one beat a row is no recording`,

@@ -45,6 +45,35 @@ Deno.test("readSignalCsv() reads files of one row a lead", async () => {
   await refuses(grid(100, () => cells(grid(3000, (i) => i % 100))).join("\n"), ["one beat a row"], 65);
 });
 
+Deno.test("readSignalCsv() takes rows of blanks for empty ones where rows are leads, and quotes and blanks off their names", async () => {
+  const leads = [grid(300, (i) => i % 11), grid(300, (i) => i % 7)];
+  const rows = (separator: string, names = ["MLII", "V5"]) =>
+    names.map((name, k) => [name, ...leads[k]].join(separator));
+  const [mlii, v5] = rows(",");
+  for (
+    const lines of [
+      ["   ", "Sampling rate: 250", mlii, v5],
+      ["  # fs: 250", mlii, v5],
+      ["# fs: 250", mlii, "  ", v5, " "],
+      ["# fs: 250", ` ${mlii}`, `  ${v5}`, ""],
+      ["# fs: 250", ...rows(" ").map((row) => ` \t${row}`), "\t"],
+      ["# fs: 250", ...rows("\t"), "  "],
+      ["# fs: 250", ...rows(";", ['"MLII"', '"V5"'])],
+    ]
+  ) {
+    for (const end of ["\n", "\r\n"]) {
+      for (const size of [1, 7, 100_000]) {
+        const got = await read(chunked(lines.join(end), [size]).source, {});
+        assert.deepEqual(
+          [got.fs, got.names, got.all],
+          [250, ["MLII", "V5"], leads],
+          JSON.stringify(lines[0]),
+        );
+      }
+    }
+  }
+});
+
 Deno.test("readSignalCsv() reads rows that are leads the same from any chunks", async () => {
   const row = (k: number) => `lead ${k},${grid(900, (i) => (i * 7 + k) % 11).join(",")}`;
   const text = ["# fs: 250", row(0), row(1), row(2), ""].join("\r\n");
