@@ -166,8 +166,9 @@ async function trainEpoch(
   for (let batch = 1; !next.done; batch++) {
     learningRate = rateOf({ epoch, batch, batches });
     const { count } = next.value, step = engine.trainBatch(next.value, learningRate);
-    next = feed.next();
-    const loss = await step;
+    // Read while the engine computes, and awaited together: a failed read must not leave the step to reject unheard.
+    const [loss, following] = await Promise.all([step, Promise.try(() => feed.next())]);
+    next = following;
     if (!Number.isFinite(loss)) throw divergence(epoch, loss);
     sum += loss * count;
     onBatch?.({ epoch, batch, batches, loss });

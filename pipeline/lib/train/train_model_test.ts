@@ -206,6 +206,21 @@ Deno.test("trainModel() stops with a hint when the loss is not finite", async ()
   });
 });
 
+Deno.test("trainModel() ends by what reading the windows threw, whatever becomes of the step under way", async () => {
+  const windows = {
+    count: train.labels.length,
+    values: WINDOW_SAMPLES,
+    reads: 0,
+    read() {
+      // In the epoch's second batch, which is read while the engine computes the first.
+      if (++this.reads === 65) throw new Error("Cannot read the windows");
+    },
+  };
+  await assert.rejects(runTraining({ train: { ...train, windows } }), /Cannot read the windows/);
+  // A rejection that nobody has taken is reported in a later turn.
+  await new Promise((resolve) => setTimeout(resolve));
+});
+
 Deno.test("trainModel() refuses options out of their range", async () => {
   const wrong: Partial<TrainOptions>[] = [
     { epochs: 0 },
