@@ -65,6 +65,11 @@ Deno.test("checkModel() names the layer and what is wrong with it", () => {
     [cnnWith(5, { units: 1e9 }), /"dense": a tensor must hold at most/],
     [cnnWith(5, { units: 1e7 }), /"dense\/kernel": a tensor must hold at most/],
     [cnnWith(0, { shape: [] }), /"input": shape must be/],
+    [
+      cnnWith(4, { kind: "Reshape", targetShape: [-1, 64, -1] }),
+      /targetShape must hold the 64 values of its input, at most one size being -1, got \[-1, 64, -1\]/,
+    ],
+    [cnnWith(4, { kind: "Reshape", targetShape: [0, -1] }), /targetShape must hold the 64 values/],
     [{ ...model, output: "softmax" }, /output must name a layer, got "softmax"/],
   ];
   for (const [wrong, message] of cases) assert.throws(() => checkModel(wrong), message);

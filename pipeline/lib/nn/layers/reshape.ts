@@ -40,11 +40,12 @@ export const reshapeKind: LayerKind<ReshapeLayer, z.infer<typeof reshapeOptions>
         }]`,
       );
     }
-    const known = valueCount(targetShape.filter((size) => size !== -1)), values = valueCount(input);
-    const shape = targetShape.map((size) => size === -1 ? values / known : size);
-    if (valueCount(shape) !== values || !shape.every(Number.isInteger)) {
+    const known = targetShape.filter((size) => size !== -1), values = valueCount(input);
+    const shape = targetShape.map((size) => size === -1 ? values / valueCount(known) : size);
+    const isFilled = valueCount(shape) === values && shape.every(Number.isInteger);
+    if (!isFilled || known.length < targetShape.length - 1) {
       throw new RangeError(
-        `Cannot use layer "${name}": targetShape must hold the ${values} values of its input, got [${
+        `Cannot use layer "${name}": targetShape must hold the ${values} values of its input, at most one size being -1, got [${
           targetShape.join(", ")
         }]`,
       );
