@@ -6,7 +6,7 @@ import { addNoise, addWander, moveInTime, scaleAmplitude, type WindowShape } fro
 export interface Augmentation {
   /** Each lead is multiplied by e^u, u in [-amplitude, amplitude]. */
   amplitude: number;
-  /** Samples, an integer: the window moves by one of [-shift, shift]. */
+  /** Samples, an integer in [0, 65535]: the window moves by one of [-shift, shift]. */
   shift: number;
   /** Largest amplitude of a slow sine, up to half a cycle a window, in the unit of the values. */
   wander: number;
@@ -88,7 +88,7 @@ export function createAugmenter(options: AugmenterOptions): Augmenter | undefine
 function checkAugmentation({ amplitude, shift, wander, noise, warp, polarity }: Augmentation): void {
   const checks: [string, number, boolean, string][] = [
     ["amplitude", amplitude, amplitude >= 0 && amplitude <= 10, "in [0, 10]"],
-    ["shift", shift, Number.isInteger(shift) && shift >= 0 && shift < 2 ** 16, "an integer of at least 0"],
+    ["shift", shift, Number.isInteger(shift) && shift >= 0 && shift < 2 ** 16, "an integer in [0, 65535]"],
     ["wander", wander, wander >= 0 && wander < Infinity, "at least 0"],
     ["noise", noise, noise >= 0 && noise < Infinity, "at least 0"],
     ["warp", warp, warp >= 0 && warp < 1, "in [0, 1)"],

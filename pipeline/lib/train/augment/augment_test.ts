@@ -110,4 +110,5 @@ Deno.test("createAugmenter() refuses what is out of range", () => {
   for (const wrong of [{ warp: 1 }, { shift: 0.5 }, { noise: -1 }, { polarity: 2 }, { amplitude: NaN }]) {
     assert.throws(() => augmented(wrong), RangeError, JSON.stringify(wrong));
   }
+  assert.throws(() => augmented({ shift: 2 ** 16 }), /shift must be an integer in \[0, 65535\], got 65536/);
 });
