@@ -109,10 +109,7 @@ async function readTeacher(
   try {
     checkTeacherModel(model, { values: windows.values, classes });
     const { workers, batchSize } = params;
-    engine = await ENGINES.wasm.create(model, weights, {
-      workers: workers || navigator.hardwareConcurrency,
-      batchSize,
-    });
+    engine = await ENGINES.wasm.create(model, weights, { workers: workers || undefined, batchSize });
     progress.line(`asking the teacher ${name} about ${windows.count} windows`);
     return await predictRows(engine, windows);
   } catch (error) {

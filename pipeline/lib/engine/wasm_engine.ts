@@ -21,7 +21,7 @@ import { createWorkerPool, type WorkerPool } from "./worker_pool.ts";
 
 /** How a wasm engine computes. */
 export interface WasmEngineOptions {
-  /** Threads, at least 1. Default: one a core. */
+  /** Threads, 1 to 256. Default: one a core. */
   workers?: number;
   /** Largest batch, at least 1. Default 256. */
   batchSize?: number;
@@ -68,7 +68,8 @@ export async function createWasmEngine(
   weights: Weights,
   options: WasmEngineOptions = {},
 ): Promise<Engine> {
-  const { workers = navigator.hardwareConcurrency, batchSize = 256, seed = 0, roundings = {} } = options;
+  const { workers = Math.min(navigator.hardwareConcurrency, MAX_WORKERS), batchSize = 256 } = options;
+  const { seed = 0, roundings = {} } = options;
   checkInteger("workers", workers, MAX_WORKERS);
   checkInteger("batchSize", batchSize, 2 ** 20);
   if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {

@@ -273,6 +273,17 @@ Deno.test("createWasmEngine() and its calls refuse what is out of range", async 
   });
 });
 
+Deno.test("createWasmEngine() starts by default no more threads than it can have, whatever the number of cores", async () => {
+  const cores = navigator.hardwareConcurrency;
+  Object.defineProperty(navigator, "hardwareConcurrency", { value: 300, configurable: true });
+  try {
+    // Refused before a thread is started, but behind the check of their number.
+    await assert.rejects(createWasmEngine(MODELS.dense, new Map()), /weight 0 must be "layer1\/kernel"/);
+  } finally {
+    Object.defineProperty(navigator, "hardwareConcurrency", { value: cores, configurable: true });
+  }
+});
+
 Deno.test("close() rejects a call under way and every later one", async () => {
   const model = MODELS.dense, rng = createRng(8), weights = randomWeights(model, rng);
   const engine = await createWasmEngine(model, weights, { workers: 1 });

@@ -4,7 +4,6 @@ import type { OptimizerOptions } from "../engine/optimizers.ts";
 import type { WasmEngineOptions } from "../engine/wasm_engine.ts";
 import { type Augmenter, createAugmenter } from "./augment/augment.ts";
 import { balancedClassWeights } from "./class_weights.ts";
-
 import { createSampler, type Sampling } from "./sampling.ts";
 import type { Monitor } from "./train_model.ts";
 
@@ -33,6 +32,7 @@ export interface TrainingParams {
   augmentWarp: number;
   augmentPolarity: number;
   fusedMultiplyAdd: boolean;
+  /** 0: as many as the engine takes by itself. */
   workers: number;
 }
 
@@ -64,7 +64,7 @@ export function createTrainingSetup(
   const drawn = Uint8Array.from(sampler(1), (window) => train.labels[window]);
   return {
     engineOptions: {
-      workers: params.workers || navigator.hardwareConcurrency,
+      workers: params.workers || undefined,
       batchSize,
       classWeights: balancedClassWeights(drawn, classes, params.classWeighting),
       seed,
