@@ -6,6 +6,7 @@ import { MODEL_NAMES } from "../stages/declaration.ts";
 
 /** The file of the model that another is to learn from. */
 export interface TeacherFile {
+  /** From the folder that stages run in; the user's own as it was written, so that messages say it so. */
   path: string;
   /** As the user named it. */
   name: string;
@@ -23,8 +24,8 @@ export function findTeacher(
   if (teacher === "") return { inputs: [], external: undefined };
   const path = (MODEL_NAMES as readonly string[]).includes(teacher)
     ? trainedModel({ teacher, root, study })
-    : resolve(root, teacher);
-  const within = relative(root, path);
+    : teacher;
+  const within = relative(root, resolve(root, path));
   // The stage may read nothing outside.
   if (isAbsolute(within) || within.startsWith("..") || !isFile(path)) {
     throw new StageError(
