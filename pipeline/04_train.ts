@@ -128,7 +128,7 @@ await runStage(STAGES.train, {
   async run(context, teacherFile) {
     const { params, progress } = context, name = context.variant!;
     using files = new DisposableStack();
-    const { train, validation, heldOut } = readSets(context, files);
+    const { train, validation, heldOut } = readSets(context, files), learningRate = scheduleOf(params);
     const classes = AAMI_CLASSES.length;
     const model = ARCHITECTURES[name].build({ windowSamples: train.windowSamples, channels: 1, classes });
     const { engineOptions, loopOptions } = createTrainingSetup(params, {
@@ -143,7 +143,9 @@ await runStage(STAGES.train, {
     const engine = await startEngine(params.engine, model, first, { ...engineOptions, loss });
     try {
       const teacher = teacherFile && await readTeacher(context, teacherFile, { windows, classes });
-      const bar = progress.bar(`${name} training`, params.epochs * train.labels.length, "windows");
+      // Of an interrupted training the bar shows what is left: what was done before says nothing of this run's speed.
+      const resume = readTrainState(context), epochsBefore = resume?.epoch ?? 0, { count } = windows;
+      const bar = progress.bar(`${name} training`, (params.epochs - epochsBefore) * count, "windows");
       const result = await trainModel({
         ...loopOptions,
         engine,
@@ -151,10 +153,12 @@ await runStage(STAGES.train, {
         validation,
         epochs: params.epochs,
         patience: params.patience,
-        learningRate: scheduleOf(params),
-        resume: readTrainState(context),
-        onBatch: ({ epoch, batch, loss }) =>
-          bar.update((epoch - 1) * train.labels.length + batch * params.batchSize, `loss ${loss.toFixed(3)}`),
+        learningRate,
+        resume,
+        onBatch({ epoch, batch, loss }) {
+          const done = (epoch - 1 - epochsBefore) * count + Math.min(batch * params.batchSize, count);
+          bar.update(done, `loss ${loss.toFixed(3)}`);
+        },
         onEpoch(event) {
           context.checkpoint.writeCheckpoint(encodeTrainState(event.state));
           progress.line(describeEpoch(event, { name, epochs: params.epochs, monitor: loopOptions.monitor }));
