@@ -61,36 +61,25 @@ function compileConvolution(sizes: ConvolutionSizes, context: BlockContext): Blo
   const margin = padLeft * input.channels * ROW_BYTES;
   const advance = strides * input.channels, sliceAdvance = dilation * input.channels;
   const biasIn = (base: number) => bias === undefined ? 0 : base + 4 * bias;
+  const operands = [
+    output.steps,
+    advance,
+    slices,
+    sliceAdvance,
+    columns,
+    padded,
+    filters,
+    input.address - margin,
+    parameters + 4 * kernel,
+  ] as const;
   return {
     forward({ kernels }) {
-      kernels.convForward(
-        output.steps,
-        advance,
-        slices,
-        sliceAdvance,
-        columns,
-        padded,
-        filters,
-        input.address - margin,
-        parameters + 4 * kernel,
-        biasIn(parameters),
-        output.address,
-        relu,
-        packedWeights,
-      );
+      kernels.convForward(...operands, biasIn(parameters), output.address, relu, packedWeights);
     },
     backward({ kernels }, gradients) {
       if (relu) kernels.reluBackward(output.steps * filters, output.address, output.gradient);
       kernels.convBackward(
-        output.steps,
-        advance,
-        slices,
-        sliceAdvance,
-        columns,
-        padded,
-        filters,
-        input.address - margin,
-        parameters + 4 * kernel,
+        ...operands,
         output.gradient,
         input.gradient === 0 ? 0 : input.gradient - margin,
         gradients + 4 * kernel,

@@ -63,34 +63,24 @@ function compileDepthwise(layer: DepthwiseSizes & { useBias: boolean }, context:
   if (bias !== undefined) context.place({ name: "bias", offset: bias, columnStride: 1 });
   const biasIn = (base: number) => bias === undefined ? 0 : base + 4 * bias;
   const margin = conv1dExtent(layer, input.steps).padLeft * channels * ROW_BYTES;
-  const advance = layer.strides * channels, tapAdvance = layer.dilation * channels;
+  const operands = [
+    output.steps,
+    layer.strides * channels,
+    kernelSize,
+    layer.dilation * channels,
+    channels,
+    depthMultiplier,
+    input.address - margin,
+    parameters + 4 * kernel,
+    padded,
+  ] as const;
   return {
     forward({ kernels }) {
-      kernels.depthwiseForward(
-        output.steps,
-        advance,
-        kernelSize,
-        tapAdvance,
-        channels,
-        depthMultiplier,
-        input.address - margin,
-        parameters + 4 * kernel,
-        padded,
-        biasIn(parameters),
-        output.address,
-      );
+      kernels.depthwiseForward(...operands, biasIn(parameters), output.address);
     },
     backward({ kernels }, gradients) {
       kernels.depthwiseBackward(
-        output.steps,
-        advance,
-        kernelSize,
-        tapAdvance,
-        channels,
-        depthMultiplier,
-        input.address - margin,
-        parameters + 4 * kernel,
-        padded,
+        ...operands,
         output.gradient,
         input.gradient === 0 ? 0 : input.gradient - margin,
         gradients + 4 * kernel,

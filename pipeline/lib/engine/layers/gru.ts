@@ -30,54 +30,25 @@ export function compileGru(layer: GRULayer, context: BlockContext): BlockOp {
   const roundings = readRoundings(layer, context), hardSlope = hardSlopeOf(layer);
   const work = roundings && context.allocate(2 * units * BLOCK_SAMPLES);
   const table = roundings && context.allocate(roundings.length);
+  // What all kernels of a GRU begin with.
+  const operands = [steps, units, channels, padded, parameters + 4 * weights, state.address, gates] as const;
   return {
     prepare(machine) {
       state.prepare(machine);
       if (roundings) machine.floats.set(roundings, table! / 4);
     },
     forward(machine) {
+      const { kernels } = machine;
       state.load(machine);
       if (roundings) {
-        machine.kernels.gruForwardRounded(
-          steps,
-          units,
-          channels,
-          padded,
-          parameters + 4 * weights,
-          state.address,
-          gates,
-          resetAfter,
-          packedWeights,
-          work!,
-          table!,
-          hardSlope,
-        );
-        return state.store(machine);
-      }
-      machine.kernels.gruForward(
-        steps,
-        units,
-        channels,
-        padded,
-        parameters + 4 * weights,
-        state.address,
-        gates,
-        resetAfter,
-        packedWeights,
-        hardSlope,
-      );
+        kernels.gruForwardRounded(...operands, resetAfter, packedWeights, work!, table!, hardSlope);
+      } else kernels.gruForward(...operands, resetAfter, packedWeights, hardSlope);
       state.store(machine);
     },
     backward({ kernels }, gradients) {
       kernels.zero(hiddenGradient, state.hiddenBytes);
       kernels.gruBackward(
-        steps,
-        units,
-        channels,
-        padded,
-        parameters + 4 * weights,
-        state.address,
-        gates,
+        ...operands,
         output.gradient,
         state.outputStep,
         hiddenGradient,
