@@ -122,6 +122,38 @@ Deno.test("fromKerasConfig() names the layer and the option that it refuses", ()
   }
 });
 
+Deno.test("fromKerasConfig() takes a use_bias of 1 or 0, as some models of Keras 2 have it, in every convolution", () => {
+  const layer = (className: string) =>
+    fromKerasConfig({
+      class_name: "Sequential",
+      config: {
+        name: "model",
+        layers: [
+          { class_name: "InputLayer", config: { name: "input", batch_input_shape: [null, 9, 2] } },
+          {
+            class_name: className,
+            config: {
+              name: "conv",
+              ...(className !== "DepthwiseConv1D" && { filters: 3 }),
+              ...(className !== "Conv1D" && { depth_multiplier: 1 }),
+              kernel_size: [3],
+              strides: [1],
+              padding: "same",
+              data_format: "channels_last",
+              dilation_rate: [1],
+              activation: "relu",
+              use_bias: 0,
+            },
+          },
+        ],
+      },
+    }).layers[1];
+  for (const className of ["Conv1D", "DepthwiseConv1D", "SeparableConv1D"]) {
+    const { kind, ...options } = layer(className);
+    assert.deepEqual([kind, "useBias" in options && options.useBias], [className, false]);
+  }
+});
+
 Deno.test("fromKerasConfig() refuses layers that it does not know by name", () => {
   const config: Json = toKerasConfig(ARCHITECTURES.cnn.build(SIZES));
   config.config.layers[2] = { class_name: "LayerNormalization", config: { name: "norm", axis: [2] } };

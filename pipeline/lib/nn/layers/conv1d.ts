@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { activatedStep, type Activation, checkActivation } from "./activations.ts";
 import { biasSpec, kernelSpec } from "./initializers.ts";
-import { activation, initializers, layerOptions, nulls, size, weightOptions } from "./keras_options.ts";
+import { activation, flag, initializers, layerOptions, nulls, size, weightOptions } from "./keras_options.ts";
 import { checkRank, checkSize, type LayerBase, type LayerKind } from "./layer_kind.ts";
 import { type Padding, type WindowExtent, windowExtent } from "./window_extent.ts";
 
@@ -19,9 +19,8 @@ export interface Conv1DLayer extends LayerBase {
   activation: Activation;
 }
 
-const kerasOptions = layerOptions({
-  ...weightOptions,
-  filters: size,
+/** Options of every convolution over time, in Keras' form. */
+export const conv1dOptions = {
   kernel_size: z.tuple([size]),
   strides: z.tuple([size]),
   padding: z.enum(["same", "valid", "causal"]),
@@ -29,7 +28,37 @@ const kerasOptions = layerOptions({
   dilation_rate: z.tuple([size]),
   groups: z.literal(1).optional(),
   activation,
-  use_bias: z.boolean(),
+  use_bias: flag,
+};
+
+const kerasOptions = layerOptions({ ...weightOptions, filters: size, ...conv1dOptions });
+
+/** Reads the options of every convolution over time. */
+export const fromConv1DOptions = <P extends Padding>(
+  { kernel_size, strides, padding, dilation_rate, use_bias, activation }:
+    & z.infer<z.ZodObject<typeof conv1dOptions>>
+    & { padding: P },
+) => ({
+  kernelSize: kernel_size[0],
+  strides: strides[0],
+  padding,
+  dilation: dilation_rate[0],
+  useBias: use_bias,
+  activation,
+});
+
+/** Writes the options that begin those of every convolution over time. */
+export const toConv1DOptions = (
+  { kernelSize, strides, padding, dilation = 1 }: Pick<
+    Conv1DLayer,
+    "kernelSize" | "strides" | "padding" | "dilation"
+  >,
+) => ({
+  kernel_size: [kernelSize],
+  strides: [strides],
+  padding,
+  data_format: "channels_last",
+  dilation_rate: [dilation],
 });
 
 export const conv1dKind: LayerKind<Conv1DLayer, z.infer<typeof kerasOptions>> = {
@@ -49,25 +78,16 @@ export const conv1dKind: LayerKind<Conv1DLayer, z.infer<typeof kerasOptions>> = 
     [input],
   ) => [kernelSpec(kernelSize, input[1], filters), ...(useBias ? [biasSpec(filters)] : [])],
   kerasOptions,
-  fromKeras: ({ filters, kernel_size: [kernelSize], activation, use_bias, ...options }) => ({
-    filters,
-    kernelSize,
-    strides: options.strides[0],
-    padding: options.padding,
-    ...(options.dilation_rate[0] === 1 ? {} : { dilation: options.dilation_rate[0] }),
-    ...(use_bias ? {} : { useBias: false }),
-    activation,
-  }),
-  toKeras: ({ filters, kernelSize, strides, padding, dilation = 1, useBias = true, activation }) => ({
-    filters,
-    kernel_size: [kernelSize],
-    strides: [strides],
-    padding,
-    data_format: "channels_last",
-    dilation_rate: [dilation],
+  fromKeras({ filters, ...options }) {
+    const { dilation, useBias, ...sizes } = fromConv1DOptions(options);
+    return { filters, ...sizes, ...(dilation !== 1 && { dilation }), ...(!useBias && { useBias }) };
+  },
+  toKeras: (layer) => ({
+    filters: layer.filters,
+    ...toConv1DOptions(layer),
     groups: 1,
-    activation,
-    use_bias: useBias,
+    activation: layer.activation,
+    use_bias: layer.useBias ?? true,
     ...initializers(["kernel", "bias"]),
     ...nulls("regularizer", ["kernel", "bias", "activity"]),
     ...nulls("constraint", ["kernel", "bias"]),

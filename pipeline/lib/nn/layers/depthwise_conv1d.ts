@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { activatedStep, type Activation, checkActivation } from "./activations.ts";
-import { checkSteps, conv1dExtent } from "./conv1d.ts";
+import { checkSteps, conv1dExtent, conv1dOptions, fromConv1DOptions, toConv1DOptions } from "./conv1d.ts";
 import { depthwiseOptions, toDepthwiseOptions } from "./depthwise_options.ts";
 import { biasSpec, namedKernelSpec } from "./initializers.ts";
-import { activation, layerOptions, size } from "./keras_options.ts";
+import { layerOptions } from "./keras_options.ts";
 import { checkRank, checkSize, type LayerBase, type LayerKind } from "./layer_kind.ts";
 import { checkPadding, type Padding } from "./window_extent.ts";
 
@@ -31,14 +31,8 @@ export interface DepthwiseConv1DLayer extends LayerBase, DepthwiseSizes {
 }
 
 const kerasOptions = layerOptions({
-  kernel_size: z.tuple([size]),
-  strides: z.tuple([size]),
+  ...conv1dOptions,
   padding: z.enum(["same", "valid"]),
-  data_format: z.literal("channels_last"),
-  dilation_rate: z.tuple([size]),
-  groups: z.literal(1).optional(),
-  activation,
-  use_bias: z.boolean(),
   ...depthwiseOptions,
 });
 
@@ -56,21 +50,12 @@ export const depthwiseConv1dKind: LayerKind<DepthwiseConv1DLayer, z.infer<typeof
     ...(useBias ? [biasSpec(channels * depthMultiplier)] : []),
   ],
   kerasOptions,
-  fromKeras: ({ kernel_size: [kernelSize], strides: [strides], padding, activation, ...options }) => ({
-    kernelSize,
-    strides,
-    padding,
-    dilation: options.dilation_rate[0],
+  fromKeras: (options) => ({
+    ...fromConv1DOptions(options),
     depthMultiplier: options.depth_multiplier,
-    useBias: options.use_bias,
-    activation,
   }),
   toKeras: (layer) => ({
-    kernel_size: [layer.kernelSize],
-    strides: [layer.strides],
-    padding: layer.padding,
-    data_format: "channels_last",
-    dilation_rate: [layer.dilation],
+    ...toConv1DOptions(layer),
     ...toDepthwiseOptions(layer, ["depthwise"]),
   }),
   prepare(layer, { inputShapes: [[, channels]], outputShape, weight }) {

@@ -1,10 +1,10 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { activatedStep, type Activation, checkActivation } from "./activations.ts";
-import { conv1d, conv1dExtent } from "./conv1d.ts";
+import { conv1d, conv1dExtent, conv1dOptions, fromConv1DOptions, toConv1DOptions } from "./conv1d.ts";
 import { depthwiseConv1d, depthwiseShape, type DepthwiseSizes } from "./depthwise_conv1d.ts";
 import { separableOptions, toDepthwiseOptions } from "./depthwise_options.ts";
 import { biasSpec, namedKernelSpec } from "./initializers.ts";
-import { activation, layerOptions, size } from "./keras_options.ts";
+import { layerOptions, size } from "./keras_options.ts";
 import { checkSize, type LayerBase, type LayerKind, valueCount } from "./layer_kind.ts";
 
 /**
@@ -21,18 +21,7 @@ export interface SeparableConv1DLayer extends LayerBase, DepthwiseSizes {
   activation: Activation;
 }
 
-const kerasOptions = layerOptions({
-  filters: size,
-  kernel_size: z.tuple([size]),
-  strides: z.tuple([size]),
-  padding: z.enum(["same", "valid", "causal"]),
-  data_format: z.literal("channels_last"),
-  dilation_rate: z.tuple([size]),
-  groups: z.literal(1).optional(),
-  activation,
-  use_bias: z.boolean(),
-  ...separableOptions,
-});
+const kerasOptions = layerOptions({ filters: size, ...conv1dOptions, ...separableOptions });
 
 export const separableConv1dKind: LayerKind<SeparableConv1DLayer, z.infer<typeof kerasOptions>> = {
   kind: "SeparableConv1D",
@@ -50,25 +39,14 @@ export const separableConv1dKind: LayerKind<SeparableConv1DLayer, z.infer<typeof
     ...(useBias ? [biasSpec(filters)] : []),
   ],
   kerasOptions,
-  fromKeras: (
-    { filters, kernel_size: [kernelSize], strides: [strides], padding, activation, ...options },
-  ) => ({
+  fromKeras: ({ filters, ...options }) => ({
     filters,
-    kernelSize,
-    strides,
-    padding,
-    dilation: options.dilation_rate[0],
+    ...fromConv1DOptions(options),
     depthMultiplier: options.depth_multiplier,
-    useBias: options.use_bias,
-    activation,
   }),
   toKeras: (layer) => ({
     filters: layer.filters,
-    kernel_size: [layer.kernelSize],
-    strides: [layer.strides],
-    padding: layer.padding,
-    data_format: "channels_last",
-    dilation_rate: [layer.dilation],
+    ...toConv1DOptions(layer),
     ...toDepthwiseOptions(layer, ["depthwise", "pointwise"]),
   }),
   prepare(layer, { inputShapes: [[steps, channels]], outputShape, weight }) {
