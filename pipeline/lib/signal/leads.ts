@@ -1,7 +1,11 @@
 import type { SignalSink } from "./blocks.ts";
 
-/** Names that ECG leads go by: limb, augmented, chest, modified and Holter leads. */
-const ECG_LEAD = /^(ECG|EKG|M?L?I{1,3}|aV[RLF]|M?V[1-9]?R?|MCL\d?|CM\d|CC5|D[1-4]|ML[1-9]|mod\.?V\d)/i;
+/**
+ * Names that ECG leads go by: limb, augmented, chest, Frank's, modified and Holter leads. No letter may follow but on "ECG": "ICP" is a
+ * pressure and "Vent" a breath.
+ */
+const ECG_LEAD =
+  /^(ECG|EKG|(M?L?I{1,3}|aV[RLF]|M?V[1-9XYZ]?R?|MCL\d?|CM\d|CC5|D[1-4]|ML[1-9]|mod\.?V\d)(?![a-z]))/i;
 
 /** The lead that was chosen, and why. */
 export interface LeadChoice {

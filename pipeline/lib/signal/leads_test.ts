@@ -13,6 +13,30 @@ Deno.test("chooseLead() without the wanted lead takes the first ECG lead and say
     reason: "first ECG lead; the record has no MLII",
   });
   assert.equal(chooseLead(["ABP", "Resp", "aVF"], "MLII").index, 2);
+  for (const other of ["ICP", "IMP", "IBI", "Vent", "Volume", "Infrared", "MVent", "Vm"]) {
+    assert.equal(chooseLead([other, "V"], "MLII").index, 1, other);
+  }
+  const leads = [
+    ...[
+      "ECG",
+      "ecg_1",
+      "ECGII",
+      "EKG 2",
+      "I",
+      "ii",
+      "MLIII",
+      "MLI",
+      "LII",
+      "aVR",
+      "avl",
+      "V",
+      "v1",
+      "V4R",
+      "vx",
+    ],
+    ...["VZ", "MV2", "V1-V2", "MCL1", "CM5", "CC5", "D3", "ML5", "mod.V1", "II+", "I_filtered", "V5 (mV)"],
+  ];
+  for (const lead of leads) assert.equal(chooseLead(["ABP", lead], "none").index, 1, lead);
   assert.match(chooseLead(["ABP", ""], "MLII").reason, /no lead with an ECG name/);
   assert.throws(() => chooseLead([], "MLII"), RangeError);
 });
