@@ -1,6 +1,7 @@
 /** Sources -> records: signals and annotations, verified. */
 import { join } from "node:path";
 import { FormatError, StageError } from "./lib/core/errors.ts";
+import { unitOf } from "./lib/formats/csv/column_names.ts";
 import { MISSING_SAMPLE, type SignalCsv } from "./lib/formats/csv/signal_csv.ts";
 import { annotationTextName } from "./lib/formats/kaggle_csv/annotation_text.ts";
 import { type FileOf, type LeadPlan, planRecord, readLeadParts } from "./lib/formats/wfdb/multi_segment.ts";
@@ -33,17 +34,16 @@ interface Ingested {
   csv?: SignalCsv & { annotationsBehindEnd: number };
 }
 
-/** Units that a header may give instead of millivolts, in millivolts; the two mu are the micro sign and the letter. */
-const MILLIVOLTS: Record<string, number> = { mV: 1, uV: 1e-3, "\u00b5V": 1e-3, "\u03bcV": 1e-3, V: 1e3 };
 const DTYPES = { int16: "<i2", int32: "<i4", float32: "<f4" } as const;
 
 function describeLead({ spec, fs, missing }: LeadPlan, samples: number): IngestedLead {
+  const unit = unitOf(spec.units);
   return {
     name: spec.description,
     fs,
     samples,
     // A lead in another unit (a blood pressure, say) is kept and can be chosen by name: its numbers pass as they are.
-    gainAduPerMv: spec.gainAduPerUnit / (MILLIVOLTS[spec.units] ?? 1),
+    gainAduPerMv: spec.gainAduPerUnit / (unit?.quantity === "voltage" ? unit.factor : 1),
     baselineAdu: spec.baselineAdu,
     missingAdu: missing,
   };

@@ -6,10 +6,15 @@ import { stageArguments } from "./stage_command.ts";
 
 const TESTDATA = new URL("../pipeline/lib/formats/wfdb/testdata/", import.meta.url);
 
-/** Ingests some of the test records in a folder of its own. */
+/**
+ * Ingests some of the test records in a folder of its own.
+ *
+ * @param add Adds files to the folder.
+ */
 async function ingest(
   records: string[],
   read: (folder: string, ingested: IngestedRecord[]) => void,
+  add: (folder: string) => void = () => {},
 ): Promise<void> {
   const cwd = Deno.makeTempDirSync({ prefix: "ecg-wfdb-" });
   try {
@@ -18,6 +23,7 @@ async function ingest(
     for (const { name } of Deno.readDirSync(TESTDATA)) {
       if (/\.(hea|dat|atr)$/.test(name)) Deno.copyFileSync(new URL(name, TESTDATA), join(folder, name));
     }
+    add(folder);
     const args = ["--source", folder, "--records", records.join(), "--missingAnnotations", "unlabelled"];
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
       args: stageArguments("ingest", args, { cwd }),
@@ -61,3 +67,29 @@ Deno.test("ingest writes each lead of a record at its own rate and width, and jo
       });
     });
   }));
+
+Deno.test("ingest takes voltages of any unit for millivolts, and numbers of another unit as they are", () => {
+  const gains = {
+    mV: 200,
+    uV: 200_000,
+    "\u00b5V": 200_000,
+    uv: 200_000,
+    V: 0.2,
+    mmHg: 200,
+    constructor: 200,
+  };
+  const units = Object.keys(gains);
+  return ingest(["units"], (_, [{ leads }]) => {
+    assert.deepEqual(
+      leads.map(({ gainAduPerMv }) => Number(gainAduPerMv.toPrecision(9))),
+      Object.values(gains),
+    );
+  }, (folder) => {
+    const lines = units.map((unit) => `units.dat 16 200/${unit} 12 0 0 0 0 ${unit}`);
+    Deno.writeTextFileSync(
+      join(folder, "units.hea"),
+      [`units ${units.length} 250 2`, ...lines, ""].join("\n"),
+    );
+    Deno.writeFileSync(join(folder, "units.dat"), new Uint8Array(2 * 2 * units.length));
+  });
+});
