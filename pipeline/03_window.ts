@@ -101,6 +101,9 @@ function dealOut(context: Context, labelled: RecordBeats[]) {
 
 type Tally = Record<string, number>;
 
+/** Counts by names of others' choice: without a prototype, since a record may be called "constructor". */
+const byName = <T>(): Record<string, T> => Object.create(null);
+
 function addTo(tally: Tally, name: string, count: number): void {
   if (count > 0) tally[name] = (tally[name] ?? 0) + count;
 }
@@ -170,7 +173,7 @@ await runStage(STAGES.window, {
     );
     const sets = beatsOf.map((beats) => emptySet(names, beats, windowSamples));
     const filled = SETS.map(() => 0), dropped: Tally = {};
-    const lowQuality: Tally = {}, droppedForQuality: Record<string, Tally> = {};
+    const lowQuality = byName<number>(), droppedForQuality = byName<Tally>();
     let padded = 0, constant = 0;
     const fs = prepared[0]?.fs ?? 0;
     const bar = context.progress.bar("cutting", all.length, "records");

@@ -67,6 +67,24 @@ Deno.test("ingest refuses a record without annotations, or takes it as unlabelle
     assert.match(stderr, /unlabelled [1-9]/);
   }));
 
+Deno.test("window counts by record, whatever a record is called", () =>
+  inFolder(async (cwd) => {
+    const folder = await makeRecords(cwd);
+    const header = Deno.readTextFileSync(join(folder, "s001.hea")).replaceAll("s001", "constructor");
+    for (const name of ["s001.dat", "s001.atr"]) {
+      Deno.renameSync(join(folder, name), join(folder, name.replace("s001", "constructor")));
+    }
+    Deno.writeTextFileSync(join(folder, "constructor.hea"), header);
+    Deno.removeSync(join(folder, "s001.hea"));
+    await runOk(cwd, "ingest", "--source", "records");
+    await runOk(cwd, "preprocess");
+    const { counts } = JSON.parse((await runOk(cwd, "window", "--minQuality", "1", "--json")).stdout);
+    const records = ["constructor", "s002", "s003", "s004", "s005", "s006"];
+    assert.deepEqual(Object.keys(counts.droppedForQuality), records);
+    const all = Object.values(counts.droppedForQuality.constructor as Record<string, number>);
+    assert.ok(all.reduce((sum, count) => sum + count, 0) > 10);
+  }));
+
 Deno.test("ingest refuses a missing signal file, an empty folder, a missing folder and an unknown record", () =>
   inFolder(async (cwd) => {
     const folder = await makeRecords(cwd);
