@@ -26,7 +26,7 @@ const ZERO_CROSSINGS = 10, KAISER_BETA = 5;
  */
 export function rateRatio({ fromFs, toFs }: { fromFs: number; toFs: number }): Ratio {
   const wanted = Math.min(fromFs, toFs) / Math.max(fromFs, toFs);
-  if (!(wanted >= 1 / MAX_RATIO_TERM)) {
+  if (!(fromFs > 0 && toFs > 0 && wanted >= 1 / MAX_RATIO_TERM)) {
     throw new RangeError(
       `Cannot resample: rates must be positive Hz and differ by less than ${MAX_RATIO_TERM} times, got ${fromFs} and ${toFs}`,
     );

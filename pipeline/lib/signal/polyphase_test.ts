@@ -43,7 +43,7 @@ Deno.test("rateRatio() is the nearest fraction, as trying all denominators finds
 });
 
 Deno.test("rateRatio() and createPolyphaseResampler() refuse what is out of range", () => {
-  for (const [fromFs, toFs] of [[0, 360], [360, NaN], [-1, 360], [Infinity, 360], [1e9, 360]]) {
+  for (const [fromFs, toFs] of [[0, 360], [360, NaN], [-1, 360], [-1, -2], [Infinity, 360], [1e9, 360]]) {
     assert.throws(() => rateRatio({ fromFs, toFs }), RangeError);
   }
   for (const [up, down] of [[0, 1], [1, 1.5], [MAX_RATIO_TERM + 1, 1]]) {
