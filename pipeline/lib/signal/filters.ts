@@ -59,8 +59,13 @@ function runTwoSections(
   state[3] = w2;
 }
 
-/** Runs all sections over a signal in place, transposed direct form II, each from its two values of `states`. */
-function runSections(
+/**
+ * Runs all sections over a signal in place, transposed direct form II.
+ *
+ * @param step 1 from the first sample to the last one, -1 the other way round.
+ * @param states Two values a section, from which it starts; they are left as a signal that goes on needs them.
+ */
+export function runSections(
   sos: readonly SecondOrderSection[],
   x: Float64Array,
   step: Direction,
@@ -81,7 +86,7 @@ function runSections(
 }
 
 /** The states that a constant signal of `level` would have left behind, two a section. */
-function settledStates(sos: readonly SecondOrderSection[], level: number): Float64Array {
+export function settledStates(sos: readonly SecondOrderSection[], level: number): Float64Array {
   const states = new Float64Array(2 * sos.length);
   sos.forEach(([b0, b1, b2, , a1, a2], k) => {
     const gain = (b0 + b1 + b2) / (1 + a1 + a2);

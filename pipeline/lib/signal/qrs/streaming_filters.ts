@@ -1,4 +1,5 @@
 import type { SecondOrderSection } from "../butterworth.ts";
+import { runSections, settledStates } from "../filters.ts";
 
 /**
  * One step of a chain of filters, at work on a lead that arrives in pieces. How the lead is cut does not change what comes out.
@@ -170,34 +171,13 @@ export function createFir(weights: readonly number[], step = 1): StreamFilter {
 
 /** Recursive filter of second-order sections. Its delay depends on the frequency and is to be given: that of the waves sought. */
 export function createSections(sos: readonly SecondOrderSection[], delay: number): StreamFilter {
-  const state = new Float64Array(2 * sos.length);
-  let settled = false;
-  const settle = (level: number) => {
-    sos.forEach(([b0, b1, b2, , a1, a2], k) => {
-      const out = level * (b0 + b1 + b2) / (1 + a1 + a2);
-      state[2 * k + 1] = b2 * level - a2 * out;
-      state[2 * k] = b1 * level - a1 * out + state[2 * k + 1];
-      level = out;
-    });
-    settled = true;
-  };
+  let states: Float64Array | undefined;
   return {
     delay,
     run(x) {
-      if (!settled && x.length > 0) settle(x[0]);
-      for (let k = 0; k < sos.length; k++) {
-        const [b0, b1, b2, , a1, a2] = sos[k];
-        let z1 = state[2 * k], z2 = state[2 * k + 1];
-        for (let i = 0; i < x.length; i++) {
-          const input = x[i], output = b0 * input + z1;
-          z1 = b1 * input - a1 * output + z2;
-          z2 = b2 * input - a2 * output;
-          x[i] = output;
-        }
-        // What is left of a wave after a minute: with numbers around 1e-310 processors compute many times slower.
-        state[2 * k] = Math.abs(z1) < 1e-200 ? 0 : z1;
-        state[2 * k + 1] = Math.abs(z2) < 1e-200 ? 0 : z2;
-      }
+      if (x.length === 0) return;
+      states ??= settledStates(sos, x[0]);
+      runSections(sos, x, 1, states);
     },
   };
 }
