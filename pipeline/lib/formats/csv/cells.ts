@@ -78,3 +78,6 @@ export const separatorByteOf = (separator: Separator): number =>
 
 /** A comment begins with "#", "%" or "//". */
 export const isComment = (line: string): boolean => /^(#|%|\/\/)/.test(line);
+
+/** What a comment says. */
+export const withoutMark = (comment: string): string => comment.replace(/^(#+|%+|\/\/)/, "");

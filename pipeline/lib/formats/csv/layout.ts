@@ -1,4 +1,12 @@
-import { isComment, isMissingCell, parseNumberCell, type Separator, splitCells, unquote } from "./cells.ts";
+import {
+  isComment,
+  isMissingCell,
+  parseNumberCell,
+  type Separator,
+  splitCells,
+  unquote,
+  withoutMark,
+} from "./cells.ts";
 import { certainUnitOf, columnKind, namesEcg, splitUnit, type Unit } from "./column_names.ts";
 import { parseDateTimeCell } from "./date_time.ts";
 import { findDialect } from "./dialect.ts";
@@ -169,9 +177,7 @@ export function findLayout(head: string, file: string): Layout {
   const numbersOf = (i: number) => headRows.map((cells) => parseNumberCell(cells[i], decimalComma));
 
   const isLastEmpty = fullWidth > 1 && body.every((cells) => cells[fullWidth - 1].trim() === "");
-  const comments = numbered.filter(({ text }) => isComment(text)).map(({ text }) =>
-    text.replace(/^(#+|%+|\/\/)/, "")
-  );
+  const comments = allLines.filter(isComment).map(withoutMark);
   const preamble = readPreamble(
     lines.slice(0, first).map((line, i) => ({ ...line, cells: rows[i] })),
     comments,

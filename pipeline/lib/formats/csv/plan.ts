@@ -79,7 +79,7 @@ export function describeLead(layout: Layout, index: number, options: SignalCsvOp
 }
 
 /** Says what is not used of the several things that tell rate and unit. */
-export function describePassedOver(
+function describePassedOver(
   { layout: { columns, statements }, leads, options, time }: {
     layout: Layout;
     leads: readonly CsvLead[];
@@ -109,6 +109,34 @@ export function describePassedOver(
   return said;
 }
 
+/**
+ * Completes a plan by where the sampling rate comes from, which does not depend on how the samples stand.
+ *
+ * @param time Column or row that tells of missing samples.
+ */
+export function completePlan(
+  found: Pick<SignalCsvPlan, "encoding" | "transposed" | "layout" | "leads" | "leadReason">,
+  time: TimeColumn | undefined,
+  options: SignalCsvOptions,
+): SignalCsvPlan {
+  const { samplingRate, samplingRateSource = "option" } = options, { layout, leads } = found;
+  const { fs: stated } = layout.statements;
+  // Who gives the rate wants the times passed over; a header's rate and a time column are held against each other.
+  const isPassedOver = samplingRate !== undefined && time?.kind === "time";
+  return {
+    ...found,
+    fs: stated ?? samplingRate ?? (time && 1 / (time.step * time.secondsPerUnit)),
+    fsSource: stated !== undefined
+      ? "header"
+      : samplingRate !== undefined
+      ? samplingRateSource
+      : time && "time column",
+    time: isPassedOver ? undefined : time,
+    passedOver: describePassedOver({ layout, leads, options, time: isPassedOver ? time : undefined }),
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+  };
+}
+
 /** Decides by a file's start how it is read. @throws FormatError */
 export function planRead(text: TextBytes, options: SignalCsvOptions): SignalCsvPlan {
   const { file, samplingRate, columns: wanted = [] } = options;
@@ -117,24 +145,9 @@ export function planRead(text: TextBytes, options: SignalCsvOptions): SignalCsvP
   const layout = findLayout(text.isWhole || lineEnd < 0 ? head : head.slice(0, lineEnd), file);
   const { indices, reason } = chooseLeads(layout, wanted, file);
   const leads = indices.map((index) => describeLead(layout, index, options));
-  const stated = layout.statements.fs ?? samplingRate;
-  const time = findTime(layout, leads, stated);
-  // Who gives the rate wants the times passed over; a header's rate and a time column are held against each other.
-  const isPassedOver = samplingRate !== undefined && time?.kind === "time";
-  return {
-    encoding: text.encoding,
-    transposed: false,
-    layout,
-    leads,
-    leadReason: reason,
-    fs: stated ?? (time && 1 / (time.step * time.secondsPerUnit)),
-    fsSource: layout.statements.fs !== undefined
-      ? "header"
-      : samplingRate !== undefined
-      ? options.samplingRateSource ?? "option"
-      : time && "time column",
-    time: isPassedOver ? undefined : time,
-    passedOver: describePassedOver({ layout, leads, options, time: isPassedOver ? time : undefined }),
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
-  };
+  return completePlan(
+    { encoding: text.encoding, transposed: false, layout, leads, leadReason: reason },
+    findTime(layout, leads, layout.statements.fs ?? samplingRate),
+    options,
+  );
 }

@@ -1,13 +1,13 @@
-import { isComment, isMissingCell, parseNumberCell, splitCells, unquote } from "./cells.ts";
+import { isComment, isMissingCell, parseNumberCell, splitCells, unquote, withoutMark } from "./cells.ts";
 import { columnKind, splitUnit } from "./column_names.ts";
 import { evenSteps } from "./even_steps.ts";
 import { findSeparator } from "./dialect.ts";
 import type { Column, Layout } from "./layout.ts";
-import { createLeadWriter, DEFAULT_LIMITS, type LeadReport, type LeadWriter } from "./lead_writer.ts";
+import { createLeadWriter, type LeadReport, type LeadWriter } from "./lead_writer.ts";
 import {
+  completePlan,
   type CsvLead,
   describeLead,
-  describePassedOver,
   factorOf,
   type SignalCsvOptions,
   type SignalCsvPlan,
@@ -64,10 +64,9 @@ export function planTransposed(text: TextBytes, options: SignalCsvOptions): Sign
   const column: Column = { name, unit: splitUnit(name).unit, kind, isDateTime: false };
   const separatorText = separator === "blank" ? undefined : separator;
   const statements = joinStatements([
-    ...comments.map((line) => readStatement(line.replace(/^(#+|%+|\/\/)/, ""))),
+    ...comments.map((line) => readStatement(withoutMark(line))),
     ...rows.slice(0, first).map((line) => readStatement(line, separatorText)),
   ]);
-  const stated = statements.fs ?? options.samplingRate;
   const time = kind !== "time" ? undefined : findTimeColumn({
     index: 0,
     name: name || "row 1",
@@ -88,27 +87,11 @@ export function planTransposed(text: TextBytes, options: SignalCsvOptions): Sign
     statements,
     headRows: [],
   };
-  return {
-    encoding: text.encoding,
-    transposed: true,
-    layout,
-    leads: [],
-    leadReason: "each row is a lead",
-    fs: stated ?? (time && 1 / (time.step * time.secondsPerUnit)),
-    fsSource: statements.fs !== undefined
-      ? "header"
-      : options.samplingRate !== undefined
-      ? options.samplingRateSource ?? "option"
-      : time && "time column",
-    time: options.samplingRate === undefined ? time : undefined,
-    passedOver: describePassedOver({
-      layout,
-      leads: [],
-      options,
-      time: options.samplingRate === undefined ? undefined : time,
-    }),
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
-  };
+  return completePlan(
+    { encoding: text.encoding, transposed: true, layout, leads: [], leadReason: "each row is a lead" },
+    time,
+    options,
+  );
 }
 
 /** What is made of one row. */
