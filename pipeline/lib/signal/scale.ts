@@ -1,15 +1,5 @@
 import { requireFinite } from "./finite.ts";
 
-/** A signal scaled to [0, 1] and what it was scaled by. */
-export interface UnitSignal {
-  samples: Float32Array<ArrayBuffer>;
-  /** Smallest and largest value of the signal before scaling, in its own unit. */
-  min: number;
-  max: number;
-  /** True where all values were equal: the samples are then all 0. */
-  constant: boolean;
-}
-
 /**
  * Maps [min, max] linearly to [0, 1]; values outside land outside, nothing is clipped.
  *
@@ -32,23 +22,4 @@ export function scaleRange(
   const span = max - min;
   for (let i = 0; i < x.length; i++) out[i] = (x[i] - min) / span;
   return out;
-}
-
-/**
- * Scales an array by its own minimum and maximum to [0, 1].
- *
- * @param x Finite samples, at least one: a whole record or one window.
- * @returns The samples in [0, 1], smallest value 0 and largest 1; a constant signal gives zeros and says so.
- * @throws RangeError if there are no samples or one is not finite.
- */
-export function scaleToUnit(x: Float32Array | Float64Array): UnitSignal {
-  if (x.length === 0) throw new RangeError("Cannot scale a signal: it must hold at least one sample, got 0");
-  requireFinite(x, "scale a signal");
-  let min = Infinity, max = -Infinity;
-  for (let i = 0; i < x.length; i++) {
-    if (x[i] < min) min = x[i];
-    if (x[i] > max) max = x[i];
-  }
-  if (min === max) return { samples: new Float32Array(x.length), min, max, constant: true };
-  return { samples: scaleRange(x, { min, max }), min, max, constant: false };
 }

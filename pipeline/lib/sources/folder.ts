@@ -10,7 +10,7 @@ export interface FolderRecord {
   record: string;
   /** Header file: the record's name with ".hea". */
   header: string;
-  /** Annotation file of the wanted annotator; undefined where the folder has none. */
+  /** Reference annotations: the record's name with ".atr"; undefined where the folder has none. */
   annotations?: string;
 }
 
@@ -25,17 +25,12 @@ const FOLDER_HINT =
  *
  * @param fileNames Names of the folder's files, in any order.
  * @param recordsFile Text of the folder's RECORDS file, one record name a line; without it, every .hea is a record.
- * @param annotator Extension of the annotation files (default "atr").
  * @returns In the order of RECORDS, else sorted by name. A record without annotations is listed: whether it is of use
  * is the caller's to decide.
  * @throws {StageError} When the folder is empty, holds no record, or lacks the header of a record that RECORDS names.
  * @throws {FormatError} When RECORDS holds what is no record name, or one twice.
  */
-export function listWfdbRecords(
-  fileNames: readonly string[],
-  recordsFile?: string,
-  annotator = "atr",
-): FolderRecord[] {
+export function listWfdbRecords(fileNames: readonly string[], recordsFile?: string): FolderRecord[] {
   if (fileNames.length === 0) {
     throw new StageError("Cannot read records: the folder must hold WFDB records, got an empty folder", {
       hint: FOLDER_HINT,
@@ -55,7 +50,7 @@ export function listWfdbRecords(
     });
   }
   return records.map((record) => {
-    const header = `${record}.hea`, annotations = `${record}.${annotator}`;
+    const header = `${record}.hea`, annotations = `${record}.atr`;
     if (!present.has(header)) {
       throw new StageError(`Cannot read record ${record}: RECORDS names it, but there is no ${header}`, {
         hint: "Copy the missing file into the folder, or take the record out of RECORDS.",

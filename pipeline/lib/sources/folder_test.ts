@@ -12,11 +12,11 @@ Deno.test("listWfdbRecords() takes every header, sorted, when there is no RECORD
   ]);
 });
 
-Deno.test("listWfdbRecords() follows RECORDS and the annotator's name", () => {
-  const listed = listWfdbRecords([...names, "RECORDS", "101.qrs"], "101\r\n100\n\n", "qrs");
+Deno.test("listWfdbRecords() follows RECORDS", () => {
+  const listed = listWfdbRecords([...names, "RECORDS", "101.qrs"], "101\r\n100\n\n");
   assert.deepEqual(listed, [
-    { record: "101", header: "101.hea", annotations: "101.qrs" },
-    { record: "100", header: "100.hea" },
+    { record: "101", header: "101.hea" },
+    { record: "100", header: "100.hea", annotations: "100.atr" },
   ]);
 });
 

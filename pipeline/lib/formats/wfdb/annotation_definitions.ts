@@ -93,7 +93,7 @@ export function definitionNotes(definitions: readonly AnnotationDefinition[]): A
   });
   return [BEGIN, ...lines, END].map((aux) => ({
     sample: 0,
-    symbol: '"',
+    symbol: NOTE,
     subtype: 0,
     channel: 0,
     num: 0,

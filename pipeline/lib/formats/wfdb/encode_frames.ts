@@ -1,3 +1,4 @@
+import { sumOf } from "./decode_frames.ts";
 import type { Samples } from "./record.ts";
 import { bytesOf, STORAGE_FORMATS } from "./storage_formats.ts";
 
@@ -59,7 +60,7 @@ export function encodeFrames(
       }`,
     );
   }
-  const perFrame = samplesPerFrame.reduce((sum, count) => sum + count, 0);
+  const perFrame = sumOf(samplesPerFrame);
   const bytes = new Uint8Array(bytesOf(STORAGE_FORMATS.get(format)!, frames * perFrame).least);
   let first = 0;
   signals.forEach((signal, s) => {

@@ -18,11 +18,11 @@ import type { RecordHeader, SegmentSpec, SignalSpec } from "./record.ts";
 import { SIGNAL_FORMATS } from "./storage_formats.ts";
 
 /** Sampling rate that header(5) assumes where the record line gives none, in Hz. */
-export const DEFAULT_FS = 250;
+const DEFAULT_FS = 250;
 /** ADC gain that header(5) assumes where a signal line gives none or 0, in ADC units per physical unit. */
-export const DEFAULT_GAIN_ADU_PER_UNIT = 200;
+const DEFAULT_GAIN_ADU_PER_UNIT = 200;
 /** ADC resolution that header(5) assumes for amplitude formats where a signal line gives none or 0, in bits. */
-export const DEFAULT_ADC_RESOLUTION_BITS = 12;
+const DEFAULT_ADC_RESOLUTION_BITS = 12;
 /** The same for format 8, which holds differences. */
 const DEFAULT_DIFFERENCE_RESOLUTION_BITS = 10;
 
