@@ -135,7 +135,10 @@ function meanShape(shapes: Float32Array, points: number): Float64Array {
  * the mean of all windows is the one shape.
  */
 function likenessToShapes(options: QualityOptions): Float32Array {
-  const { shapes, points } = shapesOf(options), count = shapes.length / points, known: KnownShape[] = [];
+  const count = options.starts.length, known: KnownShape[] = [];
+  // Two beats or one alone have nothing to be compared with.
+  if (count < 3) return new Float32Array(count).fill(1);
+  const { shapes, points } = shapesOf(options);
   for (let w = 0; w < count; w++) {
     let nearest: KnownShape | undefined, most = SAME_SHAPE;
     for (const candidate of known) {
@@ -156,11 +159,10 @@ function likenessToShapes(options: QualityOptions): Float32Array {
       latest: w,
     });
   }
-  // In a short record two beats alike must do; two beats or one alone have nothing to be compared with.
+  // In a short record two beats alike must do.
   const fewest = Math.max(2, Math.min(FEWEST_WINDOWS, Math.round(count / 20)));
   const trueShapes = known.filter(({ windows }) => windows >= fewest).map(({ shape }) => shape);
   if (trueShapes.length === 0) trueShapes.push(meanShape(shapes, points));
-  if (count < 3) return new Float32Array(count).fill(1);
   return Float32Array.from({ length: count }, (_, w) => {
     let most = 0;
     for (const shape of trueShapes) most = Math.max(most, correlation(shapes, w * points, shape));
