@@ -8,7 +8,7 @@ import { LABEL_NAMES, readWindowSet, type WindowSet } from "./lib/artefacts/wind
 import { AAMI_CLASSES } from "./lib/beats/aami.ts";
 import { RR_FEATURE_NAMES } from "./lib/beats/rr.ts";
 import { StageError } from "./lib/core/errors.ts";
-import { arenaSizeWithMargin, estimateArena } from "./lib/devices/arena.ts";
+import { arenaInTfliteMicro, arenaSizeWithMargin } from "./lib/devices/arena.ts";
 import { microSources } from "./lib/devices/micro_source.ts";
 import { operatorMacs } from "./lib/devices/multiply_accumulates.ts";
 import { findingTexts, judgeTargets } from "./lib/devices/targets/targets.ts";
@@ -137,12 +137,11 @@ function intendedUseOf({ synthetic }: Context): string {
 
 function describeDevice({ entry: { file }, graph }: ModelFile): ModelCard["devices"] {
   if (graph === undefined) return [];
-  const arena = estimateArena(graph);
+  const arena = arenaInTfliteMicro(graph);
   return [{
     file,
     multiplyAccumulates: graph.operators.reduce((sum, operator) => sum + operatorMacs(operator, graph), 0),
-    arenaBytes: arena.total,
-    arenaBytesWithMargin: arenaSizeWithMargin(arena),
+    ...(arena && { arenaBytes: arena.total, arenaBytesWithMargin: arenaSizeWithMargin(arena) }),
     targets: judgeTargets(graph).map((verdict) => ({
       ...verdict,
       findings: findingTexts(verdict.findings, graph),

@@ -26,6 +26,7 @@ Deno.test("inspect shows what a .tflite holds, what it takes to run and who runs
     assert.match(stdout, /inputs +input: FLOAT32 \[1, 1, 4, 1\] \(may be \[-1, 1, 4, 1\]\)/);
     assert.match(stdout, /0 +CONV_2D +1 +RELU +0 1 2 +3 \[1, 1, 4, 2\] +24/);
     assert.match(stdout, /3 operators, 32 multiply-accumulates/);
+    assert.match(stdout, /memory +tflite-micro takes about [\d.]+ kB: 64 bytes for/);
     assert.match(stdout, /3 +conv\?\[2J +FLOAT32/);
     assert.match(stdout, /ecg:\n +fs: 360\n +labels: \["N","S"\]/);
     assert.match(stdout, /tflite-micro +yes\n +Edge TPU +no +fixed shapes only/);
@@ -42,6 +43,17 @@ Deno.test("inspect shows what a .tflite holds, what it takes to run and who runs
       "no",
       "no",
     ]);
+  }));
+
+Deno.test("inspect tells no arena of a model that tflite-micro does not take", () =>
+  inFolder(async (cwd) => {
+    const file = new URL("../pipeline/lib/formats/tflite/testdata/dense_dynamic.tflite", import.meta.url);
+    Deno.copyFileSync(file, join(cwd, "m.tflite"));
+    const { stdout } = await run(cwd, "inspect", "m.tflite");
+    assert.match(stdout, /memory +none to tell: tflite-micro does not take the model\n/);
+    assert.match(stdout, /tflite-micro +no +\d FULLY_CONNECTED: no kernel for INT8 weights/);
+    const { stdout: json } = await run(cwd, "inspect", "m.tflite", "--json");
+    assert.ok(!("arena" in JSON.parse(json)));
   }));
 
 Deno.test("inspect takes metadata of more nested JSON than anyone writes for text", () =>

@@ -1,4 +1,8 @@
-import { arenaSizeWithMargin, estimateArena } from "../../pipeline/lib/devices/arena.ts";
+import {
+  type ArenaEstimate,
+  arenaInTfliteMicro,
+  arenaSizeWithMargin,
+} from "../../pipeline/lib/devices/arena.ts";
 import { operatorMacs } from "../../pipeline/lib/devices/multiply_accumulates.ts";
 import {
   findingTexts,
@@ -35,7 +39,7 @@ function inspectTflite(path: string): Inspection {
   const model = decodeTflite(bytes, path);
   const macs = model.operators.map((operator) => operatorMacs(operator, model));
   const totalMacs = macs.reduce((sum, value) => sum + value, 0);
-  const arena = estimateArena(model), verdicts = judgeTargets(model);
+  const arena = arenaInTfliteMicro(model), verdicts = judgeTargets(model);
   const weights = model.tensors.filter(({ data }) => data !== undefined);
   const weightBytes = weights.reduce((sum, { data }) => sum + data!.length, 0);
   const metadata = model.metadata.map(({ name, data }) => ({
@@ -67,16 +71,10 @@ function inspectTflite(path: string): Inspection {
           (100 * weightBytes / bytes.length).toFixed(1)
         } % of the file`,
       ],
-      ["memory", [
-        `tflite-micro takes about ${bytesText(arena.total)}: ${
-          count(arena.planned)
-        } bytes for activations and scratch as its planner ` +
-        "places them,",
-        `${count(arena.variables)} for states, up to ${
-          count(arena.structures)
-        } for structures (64-bit pointers); ` +
-        `with margin ${count(arenaSizeWithMargin(arena))}`,
-      ]],
+      [
+        "memory",
+        arena === undefined ? "none to tell: tflite-micro does not take the model" : arenaLines(arena),
+      ],
       ...(metadata.length > 0 ? [["metadata", metadata.flatMap(metadataLines)] as const] : []),
       ["accepted", [...verdictTable(verdicts, model), "from the known tables; no compiler was run"]],
     ]),
@@ -96,12 +94,24 @@ function inspectTflite(path: string): Inspection {
       })),
       macs: totalMacs,
       weightBytes,
-      arena: { ...arena, withMargin: arenaSizeWithMargin(arena) },
+      arena: arena && { ...arena, withMargin: arenaSizeWithMargin(arena) },
       metadata,
       targets: verdicts,
     },
     lines,
   };
+}
+
+function arenaLines(arena: ArenaEstimate): string[] {
+  const { total, planned, variables, structures } = arena;
+  return [
+    `tflite-micro takes about ${bytesText(total)}: ${
+      count(planned)
+    } bytes for activations and scratch as its planner places them,`,
+    `${count(variables)} for states, up to ${
+      count(structures)
+    } for structures (64-bit pointers); with margin ${count(arenaSizeWithMargin(arena))}`,
+  ];
 }
 
 /** Large integers and bytes have no form in JSON. */

@@ -43,9 +43,9 @@ const modelCardSchema = z.object({
   devices: z.array(z.object({
     file: z.string(),
     multiplyAccumulates: z.int(),
-    /** Bytes that tflite-micro needs beside the model: an estimate, and with margin. */
-    arenaBytes: z.int(),
-    arenaBytesWithMargin: z.int(),
+    /** Bytes that tflite-micro needs beside the model: an estimate, and with margin. Absent where it does not take the file. */
+    arenaBytes: z.int().optional(),
+    arenaBytesWithMargin: z.int().optional(),
     targets: z.array(z.object({
       target: z.string(),
       source: z.string(),

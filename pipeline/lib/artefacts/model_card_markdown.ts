@@ -139,7 +139,9 @@ function devicesText({ devices }: ModelCard): string {
   const rows = devices.map(({ file, multiplyAccumulates, arenaBytes, arenaBytesWithMargin, targets }) => [
     file,
     count(multiplyAccumulates),
-    `${count(arenaBytes)} (${count(arenaBytesWithMargin)})`,
+    arenaBytes === undefined || arenaBytesWithMargin === undefined
+      ? "does not run there"
+      : `${count(arenaBytes)} (${count(arenaBytesWithMargin)})`,
     ...names.map((name) => targets.find(({ target }) => target === name)?.accepts ?? "-"),
   ]);
   const reasons = devices.flatMap(({ file, targets }) =>
@@ -147,7 +149,7 @@ function devicesText({ devices }: ModelCard): string {
       .map(({ target, accepts, findings }) => `- ${file}, ${target}, ${accepts}: ${reasonsText(findings)}`)
   );
   return [
-    "By the known tables of operators; no compiler was run. `tflite-micro/` holds the models as C++ with an example.",
+    "By the known tables of operators; no compiler was run. `tflite-micro/` holds the files that it takes as C++ with an example.",
     table(["file", "multiply-accumulates", "arena of tflite-micro, bytes (with margin)", ...names], rows),
     ...(reasons.length > 0 ? [reasons.join("\n")] : []),
   ].join("\n\n");

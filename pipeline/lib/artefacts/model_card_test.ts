@@ -48,6 +48,13 @@ const CARD: ModelCard = {
       { target: "tflite-micro", source: "asked", accepts: "yes", findings: [] },
       { target: "Edge TPU", source: "Coral's table", accepts: "partly", findings: ["a", "b", "c", "d"] },
     ],
+  }, {
+    file: "model_float16.tflite",
+    multiplyAccumulates: 164_480,
+    targets: [
+      { target: "tflite-micro", source: "asked", accepts: "no", findings: ["no kernel for FLOAT16"] },
+      { target: "Edge TPU", source: "Coral's table", accepts: "no", findings: ["a"] },
+    ],
   }],
   files: [{ file: "tflite-micro/int8/example.cc", format: "c++", bytes: 2000, sha256: "ab".repeat(32) }],
 };
@@ -95,6 +102,7 @@ Deno.test("formatModelCard() tells use, data, figures by class, devices and hash
       "\n\nfloat16: weights in half precision",
       "macro-F1 is the mean F1 of all classes that occur",
       "| model_int8.tflite | 164,480 | 5,840 (8,192) | yes | partly |",
+      "| model_float16.tflite | 164,480 | does not run there | no | no |",
       "From Coral's table.",
       "- [ ] model_int8.tflite, partly: a; b; c; and 1 more",
       "edgetpu_compiler: it was not run",

@@ -6,6 +6,7 @@ import {
   type TfliteTensor,
 } from "../formats/tflite/graph.ts";
 import { planMemory, type PlannedBuffer } from "./memory_planner.ts";
+import { tfliteMicroTarget } from "./targets/tflite_micro.ts";
 
 /** Tensors and scratch buffers begin at multiples of this. */
 const ARENA_ALIGNMENT = 16;
@@ -78,6 +79,11 @@ export function estimateArena(model: TfliteModel): ArenaEstimate {
       model.operators.reduce((sum, operator) => sum + OPERATOR_BYTES + kernelBytes(operator, model), 0),
   );
   return { planned, variables, structures, total: planned + variables + structures };
+}
+
+/** @returns What `estimateArena` says; undefined for a model that tflite-micro does not take, and so gives no arena. */
+export function arenaInTfliteMicro(model: TfliteModel): ArenaEstimate | undefined {
+  return tfliteMicroTarget.check(model).length === 0 ? estimateArena(model) : undefined;
 }
 
 /**
