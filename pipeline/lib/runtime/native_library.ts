@@ -29,13 +29,10 @@ const SYMBOLS = {
     nonblocking: true,
   },
   TfLiteInterpreterResetVariableTensors: { parameters: [POINTER], result: STATUS },
-  TfLiteInterpreterGetInputTensorCount: { parameters: [POINTER], result: "i32" },
   TfLiteInterpreterGetInputTensor: { parameters: [POINTER, "i32"], result: POINTER },
-  TfLiteInterpreterGetOutputTensorCount: { parameters: [POINTER], result: "i32" },
   TfLiteInterpreterGetOutputTensor: { parameters: [POINTER, "i32"], result: POINTER },
   TfLiteTensorNumDims: { parameters: [POINTER], result: "i32" },
   TfLiteTensorDim: { parameters: [POINTER, "i32"], result: "i32" },
-  TfLiteTensorByteSize: { parameters: [POINTER], result: "usize" },
   TfLiteTensorCopyFromBuffer: { parameters: [POINTER, "buffer", "usize"], result: STATUS },
   TfLiteTensorCopyToBuffer: { parameters: [POINTER, "buffer", "usize"], result: STATUS },
   TfLiteXNNPackDelegateCreate: { parameters: ["buffer"], result: POINTER, optional: true },
@@ -53,7 +50,6 @@ const SYMBOLS = {
 /** The loaded library. */
 export type TfliteLibrary = Deno.DynamicLibrary<typeof SYMBOLS>;
 
-const PACKAGE = "tfjs-tflite-node";
 /** Folder and file of the library inside the package, by operating system and processor as Deno names them. */
 const LIBRARY_PATHS: Readonly<Record<string, string>> = {
   "linux x86_64": "cc_deps/linux_amd64/libtensorflowlite_c.so",
@@ -124,7 +120,7 @@ export function loadTfliteLibrary(): TfliteLibrary {
 
 function notInstalled(cause: unknown): StageError {
   return new StageError(
-    `Cannot load the TFLite library: the package ${PACKAGE} must be installed, got none`,
+    `Cannot load the TFLite library: the package tfjs-tflite-node must be installed, got none`,
     {
       hint: "Run `deno install` in the project's folder.",
       cause,

@@ -20,6 +20,7 @@ export function argMax(values: ArrayLike<number>): number {
  * @param options.rows Windows to run, by index; all when left out.
  * @param options.onProgress Called now and then with the number of windows done.
  * @returns Predicted class of each row, in the order of `rows`.
+ * @throws StageError, RangeError As the interpreter that failed first by their order; by then none is running.
  */
 export async function classifyWindows(options: {
   windows: Float32Array;
@@ -49,12 +50,19 @@ export async function classifyWindows(options: {
     }
     return predicted;
   }
-  await Promise.all(interpreters.map(async (interpreter) => {
-    for (let i = next++; i < rows.length; i = next++) {
-      predicted[i] = argMax(await interpreter.runAsync(windowOf(i)));
-      report();
+  const ends = await Promise.allSettled(interpreters.map(async (interpreter) => {
+    try {
+      for (let i = next++; i < rows.length; i = next++) {
+        predicted[i] = argMax(await interpreter.runAsync(windowOf(i)));
+        report();
+      }
+    } catch (error) {
+      next = rows.length;
+      throw error;
     }
   }));
+  // Not before all have ended: one that runs cannot be closed.
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
   return predicted;
 }
 

@@ -7,7 +7,7 @@ import { ARCHITECTURES } from "../nn/architectures/architectures.ts";
 import { forward } from "../nn/forward.ts";
 import { initializeWeights } from "../nn/initialize.ts";
 import { argMax, classifyWindows, spreadRows } from "./run_windows.ts";
-import { openTfliteLibrary } from "./tflite_ffi.ts";
+import { type Interpreter, openTfliteLibrary } from "./tflite_ffi.ts";
 
 Deno.test("argMax() finds the first of the largest values", () => {
   assert.equal(argMax([0.1, 0.7, 0.7, 0.2]), 1);
@@ -21,6 +21,35 @@ Deno.test("spreadRows() chooses rising rows inside the table, all of them when a
     rows.forEach((row, i) => assert.ok(row < total && (i === 0 || row > rows[i - 1])));
   }));
   assert.deepEqual([...spreadRows(10, 5)], [0, 2, 4, 6, 8]);
+});
+
+Deno.test("classifyWindows() ends with the first failure, and not before every interpreter has ended its window", async () => {
+  let running = 0, runs = 0;
+  const interpreter = (isBroken: boolean) =>
+    ({
+      // Slow enough to be given a thread.
+      run: () => {
+        for (const end = performance.now() + 1; performance.now() < end;);
+        return Float32Array.of(1, 0);
+      },
+      runAsync: async () => {
+        running++;
+        runs++;
+        await new Promise((resolve) => setTimeout(resolve, isBroken ? 1 : 20));
+        running--;
+        if (isBroken) throw new Error("kernel failed");
+        return Float32Array.of(0, 1);
+      },
+    }) as unknown as Interpreter;
+  await assert.rejects(
+    classifyWindows({
+      windows: new Float32Array(100),
+      windowSamples: 1,
+      interpreters: [interpreter(false), interpreter(true), interpreter(false)],
+    }),
+    /kernel failed/,
+  );
+  assert.deepEqual([running, runs], [0, 3]);
 });
 
 for (const name of Object.keys(ARCHITECTURES)) {

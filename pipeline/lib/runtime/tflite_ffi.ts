@@ -273,7 +273,7 @@ export class Interpreter implements Disposable {
   private nativeTensor(info: TensorInfo, pointer: Deno.PointerValue): Tensor {
     const { symbols } = this.library;
     const ArrayType = ARRAY_TYPES[info.type];
-    const shape = Array.from(
+    const shape = pointer === null ? [] : Array.from(
       { length: symbols.TfLiteTensorNumDims(pointer) },
       (_, axis) => symbols.TfLiteTensorDim(pointer, axis),
     );
