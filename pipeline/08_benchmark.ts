@@ -254,13 +254,23 @@ function tableOf(summaries: BenchmarkSummary[]): string {
       latencyMs.p99.toFixed(4),
       result.windowsPerSecond?.toFixed(0) ?? "-",
       percent(result.fiveClass?.accuracy),
+      percent(result.fiveClass?.macroF1),
       percent(result.fourClass?.macroF1),
       ...["N", "S", "V", "F"].map((name) => percent(result.fourClass?.classes[name]?.sensitivity)),
       `${result.recordsSeenInTraining.length} of ${result.records}`,
     ])
   );
-  const header = ["model", "dataset", "windows", "median ms", "p99 ms", "windows/s", "acc %", "F1 NSVF %"];
-  const table = textTable([...header, "Se N", "Se S", "Se V", "Se F", "records seen in training"], rows);
+  const header = ["model", "dataset", "windows", "median ms", "p99 ms", "windows/s"];
+  const figures = [
+    "acc %",
+    `macro-F1 ${AAMI_CLASSES.join("")} %`,
+    "macro-F1 NSVF %",
+    "Se N",
+    "Se S",
+    "Se V",
+    "Se F",
+  ];
+  const table = textTable([...header, ...figures, "records seen in training"], rows);
   const skipped =
     summaries.flatMap(({ datasets }) => datasets).filter(({ status }) => status === "skipped").length;
   return skipped === 0

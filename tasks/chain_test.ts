@@ -296,6 +296,8 @@ Deno.test("bench says when a dataset does not fit a model and does not run it", 
     const bench = (...args: string[]) => runAnyStudy(cwd, "bench", ...few, ...args);
     const { counts } = JSON.parse((await bench("--json", "--quantizedOnly", "True")).stdout);
     const [summary] = counts.summaries;
+    const { stdout: table } = await bench("--quantizedOnly", "True", "--datasets", "tiny-test");
+    assert.match(table, / acc % +macro-F1 NSVFQ % +macro-F1 NSVF % +Se N /);
     const other = summary.datasets.find(({ dataset }: { dataset: string }) => dataset === "other-test");
     assert.equal(other.status, "skipped");
     assert.match(other.reason, /windowScale is none, the model's window/);

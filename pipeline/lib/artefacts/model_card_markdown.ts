@@ -97,7 +97,7 @@ function resultsText({ results, classes }: ModelCard): string {
     count(Number(results.comparedWindows ?? 0))
   } test windows, in percent; of each class sensitivity / positive ` +
     `predictivity (windows). macro-F1 is the mean F1 of all classes that occur.\n\n${
-      table(["form", "accuracy", "macro-F1", ...classes], rows)
+      table(["form", "accuracy", `macro-F1 ${classes.join("")}`, ...classes], rows)
     }`;
 }
 

@@ -95,6 +95,7 @@ Deno.test("formatModelCard() tells use, data, figures by class, devices and hash
       "216 samples at 360 Hz with the R peak at index 90",
       "The input `input_reversed` of the .tflite files takes the same samples from the last to the first. Output",
       "| train | 2,000 | 30 |",
+      "| form | accuracy | macro-F1 NV | N | V |",
       "| int8 | 90.00 | 25.00 | 50.00 / - (10) | 50.00 / - (10) |",
       "| int8-qat | 90.00 | 25.00 |",
       `ranges from 500 training windows by percentile 99.9 %, SHA-256 of their values \`${"cd".repeat(32)}\``,
