@@ -68,8 +68,8 @@ function whyUnfit({ card }: BenchModel, { source, total, windowSamples }: Loaded
   if (source.card && source.card.synthetic !== card.synthetic) {
     return `it is ${source.card.synthetic ? "synthetic" : "real"}, the model's training data are not`;
   }
-  if (source.card) return differenceOfForms(source.card.signal, card.input);
-  if (windowSamples === card.input.windowSamples) return undefined;
+  const difference = source.card && differenceOfForms(source.card.signal, card.input);
+  if (difference !== undefined || windowSamples === card.input.windowSamples) return difference;
   return `its windows have ${windowSamples} samples, the model takes ${card.input.windowSamples}`;
 }
 

@@ -309,6 +309,22 @@ Deno.test("bench says when a dataset does not fit a model and does not run it", 
     const named = ofStudy.counts.summaries[0].datasets.map(({ dataset }: { dataset: string }) => dataset);
     assert.deepEqual(named, ["tiny-test", "tiny-train", "tiny-validation"]);
 
+    const csv = Deno.readTextFileSync(join(cwd, "Datasets/tiny-test.csv")).replace(/,[^,\n]*$/gm, "");
+    Deno.writeTextFileSync(join(cwd, "Datasets/tiny-short.csv"), csv);
+    Deno.writeTextFileSync(
+      join(cwd, "Datasets/tiny-short.json"),
+      JSON.stringify({
+        ...JSON.parse(Deno.readTextFileSync(join(cwd, "Datasets/tiny-test.json"))),
+        sha256: sha256Hex(csv),
+      }),
+    );
+    const short = await bench("--datasets", "tiny-short");
+    assert.equal(short.code, 1);
+    assert.match(
+      short.stderr,
+      /tiny-short does not fit it: its windows have 215 samples, the model takes 216\n/,
+    );
+
     const path = join(cwd, "models/tiny/cnn/model_card.json"), card = JSON.parse(Deno.readTextFileSync(path));
     Deno.writeTextFileSync(path, JSON.stringify({ ...card, classes: ["V", "N", "S", "F", "Q"] }));
     const swapped = await bench();
