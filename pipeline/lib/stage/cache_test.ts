@@ -205,6 +205,19 @@ Deno.test("openWorkFolder() sweeps away what killed runs of other work left, not
   assert.deepEqual(files(basename(running.path)), ["half", "lock"]);
 });
 
+Deno.test("openWorkFolder() sweeps beside runs that sweep too and rename their folders away", async () => {
+  const root = Deno.makeTempDirSync();
+  const failures = await Promise.all(["a", "b"].map((who) => {
+    const worker = new Worker(new URL("./test_work_folders.ts", import.meta.url), { type: "module" });
+    const { promise, resolve } = Promise.withResolvers<string>();
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.postMessage({ root, who, count: 150 });
+    return promise.finally(() => worker.terminate());
+  }));
+  assert.deepEqual(failures, ["", ""]);
+  Deno.removeSync(root, { recursive: true });
+});
+
 Deno.test("openWorkFolder() lets a second run wait for the first and take its output", async () => {
   const root = Deno.makeTempDirSync(), plan = planPreprocess(root);
   const first = await open(root, plan) as WorkFolder;

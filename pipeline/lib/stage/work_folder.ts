@@ -27,7 +27,6 @@ export async function openWorkFolder(
 ): Promise<WorkFolder | Manifest> {
   const { root, plan, force, onWait } = options;
   const folder = cacheFolder(root, plan.stage.name, plan.key), path = `${folder}.partial`;
-  const lockPath = join(path, LOCK);
   let waited = false;
   sweep(dirname(folder), path);
   for (;;) {
@@ -41,12 +40,11 @@ export async function openWorkFolder(
     const made = force && !waited ? undefined : readCached(root, plan.stage.name, plan.key);
     if (made) {
       // Opened anew after the other run had renamed its folder, this one is empty.
-      if (statOrUndefined(lockPath)?.ino === lock.statSync().ino) Deno.removeSync(path, { recursive: true });
+      if (isInPlace(lock, path)) Deno.removeSync(path, { recursive: true });
       lock.close();
       return made;
     }
-    // The run that held the lock may have renamed the folder away together with the file that is locked now.
-    if (statOrUndefined(lockPath)?.ino === lock.statSync().ino) {
+    if (isInPlace(lock, path)) {
       wipe(path, force ? [LOCK] : [LOCK, CHECKPOINT]);
       return createWorkFolder({ path, folder, lock });
     }
@@ -65,6 +63,10 @@ function openLock(path: string): Deno.FsFile | undefined {
   }
 }
 
+/** The run that held a lock may have renamed the folder away together with the file that is locked now. */
+const isInPlace = (lock: Deno.FsFile, path: string): boolean =>
+  statOrUndefined(join(path, LOCK))?.ino === lock.statSync().ino;
+
 function wipe(path: string, keep: string[]): void {
   for (const { name } of Deno.readDirSync(path)) {
     if (!keep.includes(name)) Deno.removeSync(join(path, name), { recursive: true });
@@ -75,10 +77,17 @@ function wipe(path: string, keep: string[]): void {
 function sweep(stageFolder: string, own: string): void {
   if (!statOrUndefined(stageFolder)) return;
   for (const { name } of Deno.readDirSync(stageFolder)) {
-    const path = join(stageFolder, name), lockPath = join(path, LOCK);
-    if (!name.endsWith(".partial") || path === own || !statOrUndefined(lockPath)) continue;
-    using lock = Deno.openSync(lockPath, { write: true });
-    if (lock.tryLockSync(true)) discard(path);
+    const path = join(stageFolder, name);
+    if (!name.endsWith(".partial") || path === own) continue;
+    try {
+      using lock = Deno.openSync(join(path, LOCK), { write: true });
+      if (lock.tryLockSync(true) && isInPlace(lock, path)) discard(path);
+    } catch (error) {
+      // Another run has swept it away, renamed it into the cache, or begins to fill it in the meantime.
+      const isTaken = error instanceof Deno.errors.NotFound ||
+        (error as { code?: string }).code === "ENOTEMPTY";
+      if (!isTaken) throw error;
+    }
   }
 }
 
