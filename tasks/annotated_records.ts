@@ -36,10 +36,17 @@ export function listAnnotatedRecords(folder: string, only: readonly string[]): F
     annotations !== undefined
   );
   const missing = only.find((name) => !annotated.some(({ record }) => record === name));
-  if (missing !== undefined || annotated.length === 0) {
+  if (annotated.length === 0) {
+    throw new StageError(`Cannot read records: one of ${folder} must have annotations (.atr), got none`, {
+      hint: "name another folder with --source",
+    });
+  }
+  if (missing !== undefined) {
     throw new StageError(
-      `Cannot read record ${missing ?? ""}: the folder holds no such record with annotations (.atr)`,
-      { hint: `it holds ${annotated.map(({ record }) => record).join(", ") || "none"}` },
+      `Cannot read record ${missing}: ${folder} has none of that name with annotations (.atr)`,
+      {
+        hint: `it has ${annotated.map(({ record }) => record).join(", ")}`,
+      },
     );
   }
   return only.length === 0 ? annotated : annotated.filter(({ record }) => only.includes(record));

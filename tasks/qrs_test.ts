@@ -78,9 +78,18 @@ Deno.test("qrs ends with 2 for wrong usage and with 1 for a folder that holds no
   const tooFast = await qrs("--source", folder, "--detector", "pan_tompkins");
   assert.equal(tooFast.code, 1);
   assert.match(tooFast.stderr, /must lie in 100 to 1000 Hz, got 2000\n.*hint: --fs 360/);
+  const missing = await qrs("--source", folder, "--records", "s9");
+  assert.match(missing.stderr, /record s9: .* has none of that name.*\n.*hint: it has s001\n/);
   const leadless = await qrs("--source", folder, "--lead", "V9");
   assert.equal(leadless.code, 1);
   assert.match(leadless.stderr, /s001: left out.*\n.*no record has a lead named V9/);
+  Deno.removeSync(join(folder, "s001.atr"));
+  const unlabelled = await qrs("--source", folder);
+  assert.equal(unlabelled.code, 1);
+  assert.match(
+    unlabelled.stderr,
+    /error: Cannot read records: one of .* must have annotations \(\.atr\), got none\n/,
+  );
   Deno.removeSync(folder, { recursive: true });
   const help = await qrs("--help");
   assert.equal(help.code, 0);
