@@ -71,7 +71,7 @@ async function findEngine(name: string): Promise<Finding> {
 
 /** Runs a small model through the native library and holds it against the reference. */
 function findTflite(name: "tflite" | "xnnpack"): Finding {
-  const count = 1, { weights, windows, expected } = checkCase(count);
+  const { weights, windows, expected } = checkCase(1);
   return tryPart("runtime", name, () => {
     const library = openTfliteLibrary();
     const bytes = encodeTflite(convertToTflite(CHECK_MODEL, weights, { description: "check" }));

@@ -2,7 +2,13 @@
 import process from "node:process";
 import { StageError, UsageError } from "../pipeline/lib/core/errors.ts";
 import { exitWith } from "../pipeline/lib/stage/exit.ts";
-import { describeParams, type ParamSpec, parseFlags } from "../pipeline/lib/stage/params.ts";
+import {
+  defaultsOf,
+  describeParams,
+  type ParamSpec,
+  type ParamValues,
+  parseFlags,
+} from "../pipeline/lib/stage/params.ts";
 import type { FuzzSummary } from "./fuzz/target.ts";
 import { TARGETS } from "./fuzz/targets.ts";
 import type { FuzzRequest } from "./fuzz_worker.ts";
@@ -60,7 +66,7 @@ function run(request: FuzzRequest): Promise<FuzzSummary> {
 }
 
 await exitWith("fuzz", async () => {
-  const flags = parseFlags(Deno.args, FLAGS);
+  const flags = { ...defaultsOf(FLAGS), ...parseFlags(Deno.args, FLAGS) } as ParamValues<typeof FLAGS>;
   if (flags.help) {
     const kinds = Object.entries(TARGETS).map(([name, { doc }]) => `  ${name}: ${doc}`);
     return console.log(
@@ -70,14 +76,7 @@ await exitWith("fuzz", async () => {
         `Kinds:\n${kinds.join("\n")}`,
     );
   }
-  const { kind = FLAGS.kind.default, count = FLAGS.count.default } = flags as {
-    kind?: string[];
-    count?: number;
-  };
-  const { seed = FLAGS.seed.default, first = FLAGS.first.default } = flags as {
-    seed?: number;
-    first?: number;
-  };
+  const { kind, count, seed, first } = flags;
   if (kind.length === 0) throw new UsageError("Cannot use --kind: it must name a kind, got none");
   for (const name of kind) {
     const startedMs = performance.now();

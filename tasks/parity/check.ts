@@ -8,3 +8,6 @@ export interface Check {
   /** The most that is accepted; null for a figure that stands there to be read. */
   limit: number | null;
 }
+
+/** @returns Whether the figure is what it has to be; NaN never is. */
+export const isPassed = ({ value, limit }: Check): boolean => limit === null || value <= limit;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { PROJECT } from "../../pipeline/lib/stage/workspace.ts";
-import { isPassed } from "./section.ts";
+import { isPassed } from "./check.ts";
 
 /** Runs the task on a computer where no program is found by its name. */
 async function runWithoutPython(...flags: string[]) {

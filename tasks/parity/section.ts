@@ -1,8 +1,6 @@
 import type { Check } from "./check.ts";
 import type { PythonRun } from "./python_environment.ts";
 
-export type { Check };
-
 /** One of the originals that the project is to agree with. */
 export interface ParitySection {
   name: string;
@@ -17,6 +15,3 @@ export interface ParitySection {
    */
   run(folder: string, python: PythonRun): Promise<Check[]>;
 }
-
-/** @returns Whether the figure is what it has to be; NaN never is. */
-export const isPassed = ({ value, limit }: Check): boolean => limit === null || value <= limit;

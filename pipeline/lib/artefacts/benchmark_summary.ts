@@ -33,12 +33,13 @@ export interface BenchmarkSummary {
   /** True when the model was trained on synthetic data; it is then run on synthetic datasets only, else on none. */
   synthetic: boolean;
   model: {
-    /** <study>-<model>, with "-int8" when quantized. */
+    /** <study>-<model>, of forms other than float32 with their name behind it: "-int8", "-int8-dynamic", "-float16". */
     name: string;
     study: string;
     architecture: string;
     file: string;
     format: string;
+    /** Whether its form is int8. */
     quantized: boolean;
     parameters: number;
     bytes: number;

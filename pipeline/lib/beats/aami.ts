@@ -4,11 +4,11 @@ export const AAMI_CLASSES = ["N", "S", "V", "F", "Q"] as const;
 /** One beat class: normal, supraventricular ectopic, ventricular ectopic, fusion, unclassifiable or paced. */
 export type AamiClass = (typeof AAMI_CLASSES)[number];
 
-/** The two readings of the standard that are in use; they differ in the escape beats e, j and n only. */
-export const AAMI_MAPPINGS = ["papers", "bxb"] as const;
-
-/** `papers`: escape beats are N, as in de Chazal 2004. `bxb`: escape beats are S, as in the WFDB tool. */
-export type AamiMapping = (typeof AAMI_MAPPINGS)[number];
+/**
+ * The two readings of the standard that are in use; they differ in the escape beats e, j and n only. `papers`: escape beats
+ * are N, as in de Chazal 2004. `bxb`: escape beats are S, as in the WFDB tool.
+ */
+export type AamiMapping = "papers" | "bxb";
 
 /** One row of the table: the symbol, its class under each mapping, its meaning. */
 type BeatSymbol = readonly [symbol: string, papers: AamiClass, bxb: AamiClass, meaning: string];

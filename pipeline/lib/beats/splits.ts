@@ -13,15 +13,6 @@ export const DS2: readonly string[] = (
 /** MIT-BIH records with paced beats, which ANSI/AAMI EC57 leaves out of the results. */
 export const PACED_RECORDS: readonly string[] = ["102", "104", "107", "217"];
 
-/**
- * `inter-patient`: {@linkcode splitByPatient}, no patient in two sets. `intra-patient`: {@linkcode
- * splitBeatsAtRandom}.
- */
-export const STUDY_SCHEMES = ["inter-patient", "intra-patient"] as const;
-
-/** One of {@linkcode STUDY_SCHEMES}. */
-export type StudyScheme = (typeof STUDY_SCHEMES)[number];
-
 /** The sets of a split; a beat's split code is its index in this list. */
 export const SPLIT_NAMES = ["train", "validation", "test"] as const;
 

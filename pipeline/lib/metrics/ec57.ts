@@ -28,8 +28,9 @@ export interface BeatCounts {
   falsePositives: number;
 }
 
-// How many of the labels are classes of beats.
+/** How many of the labels are classes of beats. */
 const CLASSES = 5;
+
 /** A length of time in samples, rounded as the WFDB library's strtim() does. */
 export function samplesOfSeconds(seconds: number, fs: number): number {
   return Math.floor(seconds * fs + 0.5);
@@ -141,36 +142,4 @@ export function ectopicCounts({ table }: BeatComparison, label: "V" | "S"): Beat
     falsePositives: sum(table.map((row, i) => forgiven.includes(EC57_LABELS[i]) ? 0 : row[at])) -
       truePositives,
   };
-}
-
-function checkAscending(beats: Uint32Array, which: string): void {
-  for (let i = 1; i < beats.length; i++) {
-    if (beats[i] < beats[i - 1]) {
-      throw new RangeError(
-        `Cannot compare beats: ${which} beats must be in order of time, got ${beats[i]} after ${
-          beats[i - 1]
-        }`,
-      );
-    }
-  }
-}
-
-/**
- * Compares detected beats with reference beats where nothing but their places is known: {@linkcode compareAnnotations}
- * for lists of sample indices.
- *
- * @param reference Sample indices of the annotated beats, ascending.
- * @param detected Sample indices of the detected beats, ascending.
- * @throws RangeError if a list is not ascending or the tolerance is negative.
- */
-export function compareBeats(
-  reference: Uint32Array,
-  detected: Uint32Array,
-  bounds: ComparisonBounds,
-): BeatCounts {
-  checkAscending(reference, "reference");
-  checkAscending(detected, "detected");
-  const annotate = (samples: Uint32Array) =>
-    Array.from(samples, (sample) => ({ sample, symbol: "N", subtype: 0 }));
-  return qrsCounts(compareAnnotations(annotate(reference), annotate(detected), () => "N", bounds));
 }

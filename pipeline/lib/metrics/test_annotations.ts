@@ -1,4 +1,5 @@
 import { createRng, type Rng } from "../core/rng.ts";
+import { type BeatCounts, compareAnnotations, type ComparisonBounds, qrsCounts } from "./ec57.ts";
 import type { ComparedAnnotation } from "./ec57_cursor.ts";
 
 /** Two lists to compare, drawn so that they meet every rule of the comparison. */
@@ -142,6 +143,17 @@ export function drawCase(seed: number): DrawnCase {
     }];
   };
   return { fs, samples, fromStart, reference: endOpen(reference), test: endOpen(test) };
+}
+
+/** Compares beats of which nothing but their places is known, ascending sample indices. */
+export function compareBeats(
+  reference: Iterable<number>,
+  detected: Iterable<number>,
+  bounds: ComparisonBounds,
+): BeatCounts {
+  const annotate = (samples: Iterable<number>) =>
+    Array.from(samples, (sample) => ({ sample, symbol: "N", subtype: 0 }));
+  return qrsCounts(compareAnnotations(annotate(reference), annotate(detected), () => "N", bounds));
 }
 
 /** Writes a table of counts as bxb's names for its cells, those above 0: "Nn 12 No 3 Ov 1". */

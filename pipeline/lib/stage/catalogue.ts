@@ -22,8 +22,6 @@ export const STAGES = {
   bench: benchmark,
 };
 
-export type StageTask = keyof typeof STAGES;
-
 /** The eight stages in the order of the chain. */
 export const STAGE_CHAIN: readonly StageDeclaration[] = Object.values(STAGES);
 

@@ -2,7 +2,7 @@ import { FormatError, StageError, UsageError } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
 
 /** 0 done, 1 failed, 2 wrong usage. */
-export const EXIT_FAILED = 1, EXIT_USAGE = 2;
+const EXIT_FAILED = 1, EXIT_USAGE = 2;
 
 /** No space, quota exceeded, file too large; the runtime gives the number in the message and not always a code. */
 const FULL = /\(os error (28|122|27)\)|ENOSPC|EDQUOT|EFBIG/;

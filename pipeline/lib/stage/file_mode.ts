@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { UsageError } from "../core/errors.ts";
 import {
+  camelCase,
   defaultsOf,
   describeParams,
   type Param,
@@ -42,7 +43,7 @@ export function splitWords(args: readonly string[], spec: ParamSpec): { files: s
       continue;
     }
     flags.push(word);
-    const name = word.replace(/^-+/, "").replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    const name = camelCase(word.replace(/^-+/, ""));
     const takesNext = !word.includes("=") && word !== "-h" &&
       (spec[name]?.type !== "boolean" || /^(true|false)$/i.test(args[i + 1] ?? ""));
     if (takesNext && i + 1 < args.length) flags.push(args[++i]);

@@ -129,7 +129,8 @@ function fromText(param: Param, text: string, where: string): ParamValue {
   }
 }
 
-const camelCase = (flag: string): string =>
+/** @returns "dryRun" for "dry-run". */
+export const camelCase = (flag: string): string =>
   flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 /**

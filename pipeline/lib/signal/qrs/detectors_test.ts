@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { aamiClass } from "../../beats/aami.ts";
 import { createRng } from "../../core/rng.ts";
 import { readRecord } from "../../formats/wfdb/wfdb.ts";
-import { compareBeats } from "../../metrics/ec57.ts";
+import { compareBeats } from "../../metrics/test_annotations.ts";
 import { qrsFigures, scoreDetections, summarizeScores } from "../../metrics/qrs_score.ts";
 import { best } from "./best.ts";
 import { christov } from "./christov.ts";

@@ -8,10 +8,11 @@ import { nearestName } from "../nearest_name.ts";
 
 /** A .tflite file that is to be measured. */
 export interface BenchModel {
-  /** <study>-<model>, with "-int8" when quantized. */
+  /** <study>-<model>, of forms other than float32 with their name behind it: "-int8", "-int8-dynamic", "-float16". */
   name: string;
   card: ModelCard;
   file: ModelCard["files"][number];
+  /** Whether its form is int8. */
   quantized: boolean;
   path: string;
   cardPath: string;

@@ -19,7 +19,7 @@ export const benchmark = declare({
     models: {
       type: "list",
       default: [],
-      doc: "Only these models, as <study>-<model>[-int8]; none takes all",
+      doc: "Only these models, as <study>-<model>[-<form>], for example demo-cnn-int8; none takes all",
     },
     datasets: {
       type: "list",
