@@ -7,7 +7,7 @@ export const ROW_BYTES = 4 * BLOCK_SAMPLES;
 export const RESERVED_BYTES = 368;
 
 /**
- * The compiled kernels; kernels.as.ts says what each argument is. All addresses are byte offsets into the memory
+ * The compiled kernels; the .as.ts files say what each argument is. All addresses are byte offsets into the memory
  * that they were instantiated with, multiples of 16; an address of 0 for a gradient means that it is not wanted.
  */
 export interface Kernels {
