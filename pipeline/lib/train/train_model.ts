@@ -5,7 +5,6 @@ import type { Augmenter } from "./augment/augment.ts";
 import { readBatches } from "./batches.ts";
 import { evaluate, type Evaluation, type LabelledWindows, rowsOf } from "./evaluate.ts";
 import type { LearningRateSchedule } from "./schedules.ts";
-import { createSampler } from "./sampling.ts";
 import type { EpochFigures, TrainState } from "./train_state.ts";
 
 /** How long an epoch took. Kept apart from what decides the result. */
@@ -47,9 +46,6 @@ export const MONITORS = ["macroF1", "loss", "accuracy", "balancedAccuracy"] as c
 /** One of {@linkcode MONITORS}. */
 export type Monitor = typeof MONITORS[number];
 
-/** Gives the indices of an epoch's windows in their order. */
-type Sampler = (epoch: number) => Uint32Array;
-
 /** How a model is trained. */
 export interface TrainOptions {
   /** Holds the model and its first weights, the optimizer and the class weights; not closed. */
@@ -60,14 +56,12 @@ export interface TrainOptions {
   epochs: number;
   /** Windows of a batch, 1 to the engine's largest; the last batch of an epoch may be smaller. */
   batchSize: number;
-  /** For the order of the windows. */
-  seed: number;
-  /** Indices of an epoch's windows in their order. Default: all windows, shuffled by the seed. */
-  sampler?: Sampler;
+  /** Gives the indices of an epoch's windows in their order; epochs are counted from 1. */
+  sampler(epoch: number): Uint32Array;
   /** Changes each training window before it is used. Default: none. */
   augment?: Augmenter;
-  /** Above 0, or one for each batch. */
-  learningRate: number | LearningRateSchedule;
+  /** Of each batch. */
+  learningRate: LearningRateSchedule;
   /** Which figure of the validation windows chooses the best epoch. */
   monitor: Monitor;
   /** Stops after this many epochs without a better one, at least 1. Default: never. */
@@ -92,7 +86,7 @@ export interface TrainResult {
 }
 
 /**
- * Trains a model epoch by epoch: shuffles the windows, steps through the batches, validates, keeps the best weights.
+ * Trains a model epoch by epoch: orders the windows, steps through the batches, validates, keeps the best weights.
  *
  * The same options give the same bytes, also when a run is interrupted and goes on from a state.
  *
@@ -100,12 +94,8 @@ export interface TrainResult {
  * @throws StageError When the loss or a weight is no longer a finite number.
  */
 export async function trainModel(options: TrainOptions): Promise<TrainResult> {
-  const { engine, train, validation, epochs, seed, monitor, patience = Infinity, resume } = options;
+  const { engine, train, validation, epochs, monitor, patience = Infinity, resume } = options;
   checkOptions(options);
-  const sampler = options.sampler ?? createSampler({ labels: train.labels, classes: "natural", seed });
-  const rateOf = typeof options.learningRate === "number"
-    ? () => options.learningRate as number
-    : options.learningRate;
   const timings: EpochTiming[] = [];
   let state = resume;
   if (state) {
@@ -116,7 +106,7 @@ export async function trainModel(options: TrainOptions): Promise<TrainResult> {
 
   for (let epoch = (state?.epoch ?? 0) + 1; epoch <= epochs && !isOver(); epoch++) {
     const started = performance.now();
-    const { loss, learningRate } = await trainEpoch({ ...options, sampler }, { epoch, rateOf });
+    const { loss, learningRate } = await trainEpoch(options, epoch);
     const trainSeconds = (performance.now() - started) / 1000;
     const evaluation = await evaluate(engine, validation);
     if (!Number.isFinite(evaluation.loss)) throw divergence(epoch, evaluation.loss);
@@ -157,14 +147,14 @@ export async function trainModel(options: TrainOptions): Promise<TrainResult> {
 
 /** @returns The weighted loss, mean over the windows, and the learning rate of the last batch. */
 async function trainEpoch(
-  { engine, train, batchSize, sampler, augment, onBatch }: TrainOptions & { sampler: Sampler },
-  { epoch, rateOf }: { epoch: number; rateOf: LearningRateSchedule },
+  { engine, train, batchSize, sampler, augment, onBatch, ...options }: TrainOptions,
+  epoch: number,
 ): Promise<{ loss: number; learningRate: number }> {
   const order = sampler(epoch), batches = Math.ceil(order.length / batchSize);
   const feed = readBatches({ train, batchSize, order, epoch, augment });
   let sum = 0, learningRate = 0, next = feed.next();
   for (let batch = 1; !next.done; batch++) {
-    learningRate = rateOf({ epoch, batch, batches });
+    learningRate = options.learningRate({ epoch, batch, batches });
     const { count } = next.value, step = engine.trainBatch(next.value, learningRate);
     // Read while the engine computes, and awaited together: a failed read must not leave the step to reject unheard.
     const [loss, following] = await Promise.all([step, Promise.try(() => feed.next())]);

@@ -31,6 +31,7 @@ function bumps(count: number, seed: number): LabelledWindows & { windows: Float3
 }
 
 const train = bumps(150, 1), validation = bumps(60, 2);
+const shuffle = (seed: number) => createSampler({ labels: train.labels, classes: "natural", seed });
 
 async function withEngine<T>(
   use: (engine: Engine) => Promise<T>,
@@ -56,7 +57,7 @@ const runTraining = (options: Partial<TrainOptions> = {}, workers = 1, loss?: Lo
         validation,
         epochs: 6,
         batchSize: 64,
-        seed: 5,
+        sampler: shuffle(5),
         learningRate: ({ epoch }) => 0.01 / epoch,
         monitor: "macroF1",
         ...options,
@@ -67,7 +68,7 @@ const runTraining = (options: Partial<TrainOptions> = {}, workers = 1, loss?: Lo
 
 Deno.test("trainModel() learns, and gives the weights of its best epoch", async () => {
   const { history, bestWeights, bestEpoch, stoppedEarly, timings } = await runTraining({
-    learningRate: 0.01,
+    learningRate: () => 0.01,
     epochs: 12,
   });
   assert.equal(history.length, 12);
@@ -90,7 +91,9 @@ Deno.test("trainModel() learns, and gives the weights of its best epoch", async 
 });
 
 Deno.test("trainModel() gives the same bytes for the same seed and any number of workers, others for another", async () => {
-  const first = await runTraining(), again = await runTraining({}, 2), other = await runTraining({ seed: 6 });
+  const first = await runTraining(),
+    again = await runTraining({}, 2),
+    other = await runTraining({ sampler: shuffle(6) });
   assert.deepEqual(again.history, first.history);
   assert.deepEqual(again.bestWeights, first.bestWeights);
   assert.notDeepEqual(other.history, first.history);
@@ -133,7 +136,7 @@ Deno.test("trainModel() lets a student learn from a teacher alone, whatever the 
   const teacher = new Float32Array(train.labels.length * CLASSES).fill(0.05);
   train.labels.forEach((label, i) => teacher[i * CLASSES + label] = 0.9);
   const wrong = { ...train, labels: train.labels.map((label) => (label + 1) % CLASSES), teacher };
-  const options = { train: wrong, learningRate: 0.01, epochs: 12 };
+  const options = { train: wrong, learningRate: () => 0.01, epochs: 12 };
   for (const teacherTemperature of [1, 4]) {
     const { history, bestEpoch } = await runTraining(options, 1, { teacherWeight: 1, teacherTemperature });
     const { validationMacroF1 } = history[bestEpoch - 1];
@@ -143,7 +146,7 @@ Deno.test("trainModel() lets a student learn from a teacher alone, whatever the 
 
 Deno.test("trainModel() stops when patience ends, and a state from there stays ended", async () => {
   let last: TrainState | undefined;
-  const options: Partial<TrainOptions> = { learningRate: 0, epochs: 9, patience: 2, monitor: "loss" };
+  const options: Partial<TrainOptions> = { learningRate: () => 0, epochs: 9, patience: 2, monitor: "loss" };
   const result = await runTraining({ ...options, onEpoch: ({ state }) => void (last = state) });
   assert.deepEqual([result.bestEpoch, result.history.length, result.stoppedEarly], [1, 3, true]);
   const resumed = await runTraining({
@@ -176,7 +179,7 @@ Deno.test("trainModel() keeps the weights of the epoch that is best by the monit
     balancedAccuracy: "validationBalancedAccuracy",
   } as const;
   for (const monitor of ["loss", "accuracy", "balancedAccuracy"] as const) {
-    const { history, bestEpoch } = await runTraining({ monitor, learningRate: 0.03 });
+    const { history, bestEpoch } = await runTraining({ monitor, learningRate: () => 0.03 });
     const scores = history.map((epoch) => epoch[figures[monitor]] * (monitor === "loss" ? -1 : 1));
     assert.equal(bestEpoch, 1 + scores.indexOf(Math.max(...scores)));
   }
@@ -189,7 +192,14 @@ Deno.test("trainModel() stops at a weight that is not finite though the loss is"
       weights.values().next().value!.data[3] = Infinity;
       return weights;
     };
-    const options = { train, validation, epochs: 1, batchSize: 64, seed: 1, learningRate: 0.01 };
+    const options = {
+      train,
+      validation,
+      epochs: 1,
+      batchSize: 64,
+      sampler: shuffle(1),
+      learningRate: () => 0.01,
+    };
     await assert.rejects(
       trainModel({ ...options, engine: { ...engine, getWeights }, monitor: "loss" }),
       /weight .*\[3\] must be finite, got Infinity in epoch 1/,
@@ -227,7 +237,7 @@ Deno.test("trainModel() refuses options out of their range", async () => {
     { epochs: Infinity },
     { batchSize: 65 },
     { patience: 0 },
-    { learningRate: NaN },
+    { learningRate: () => NaN },
     { train: { windows: train.windows.subarray(1), labels: train.labels } },
     { validation: { windows: new Float32Array(), labels: new Uint8Array() } },
     { monitor: "recall" as "loss" },

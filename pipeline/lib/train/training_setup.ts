@@ -41,7 +41,6 @@ export interface TrainingSetup {
   engineOptions: WasmEngineOptions & { classWeights: Float64Array };
   loopOptions: {
     batchSize: number;
-    seed: number;
     monitor: Monitor;
     sampler: (epoch: number) => Uint32Array;
     augment?: Augmenter;
@@ -74,7 +73,6 @@ export function createTrainingSetup(
     },
     loopOptions: {
       batchSize,
-      seed,
       monitor: monitor as Monitor,
       sampler,
       augment: createAugmenter({
