@@ -13,8 +13,8 @@ export interface LossOptions {
 /** A loss with all of its constants. */
 export type CheckedLoss = Required<LossOptions>;
 
-/** Keeps the loss finite where float32 has rounded a probability to 0. */
-const SMALLEST_PROBABILITY = 2 ** -149;
+/** Keeps a loss finite where float32 has rounded a probability to 0. */
+export const SMALLEST_PROBABILITY = 2 ** -149;
 
 /** @returns The constants with their defaults. @throws RangeError One out of its range. */
 export function checkLoss(

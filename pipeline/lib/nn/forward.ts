@@ -3,8 +3,6 @@ import { kindOf } from "./layers/layer_kinds.ts";
 import type { Model, Weights } from "./model.ts";
 import { checkWeights, outputShapes } from "./shapes.ts";
 
-export type { Observer };
-
 /**
  * Computes a model on a batch of windows: the plain reference that the fast engines, the converted models and the
  * quantizer are checked against. It computes in float64 throughout and rounds the output once to float32.

@@ -1,4 +1,5 @@
 import type { Engine } from "../engine/engine.ts";
+import { SMALLEST_PROBABILITY } from "../engine/losses.ts";
 import { classificationReport, confusionMatrix } from "../metrics/confusion.ts";
 import { rowsInMemory, type WindowRows } from "./window_rows.ts";
 
@@ -28,9 +29,6 @@ export interface Evaluation {
   /** Mean F1 of the classes that occur, in [0, 1]. */
   macroF1: number;
 }
-
-/** Keeps the loss of a window finite whose class got a probability of 0 in float32. */
-const SMALLEST_PROBABILITY = 2 ** -149;
 
 /**
  * Predicts and compares with the labels; no more windows are held at a time than the engine's batches have.

@@ -24,7 +24,7 @@ export const biasSpec = (size: number): WeightSpec => ({
  * Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010,
  * eq. 16: uniform in +-sqrt(6 / (fanIn + fanOut)).
  */
-export function glorotUniform(shape: number[], rng: Rng): Float32Array {
+function glorotUniform(shape: number[], rng: Rng): Float32Array {
   const receptiveField = valueCount(shape.slice(0, -2));
   const fanIn = receptiveField * shape[shape.length - 2], fanOut = receptiveField * shape[shape.length - 1];
   const limit = Math.sqrt(6 / (fanIn + fanOut));

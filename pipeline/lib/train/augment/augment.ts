@@ -18,16 +18,6 @@ export interface Augmentation {
   polarity: number;
 }
 
-/** No change at all. */
-export const NO_AUGMENTATION: Augmentation = {
-  amplitude: 0,
-  shift: 0,
-  wander: 0,
-  noise: 0,
-  warp: 0,
-  polarity: 0,
-};
-
 /** What an augmenter is made from. */
 export interface AugmenterOptions extends WindowShape {
   augmentation: Augmentation;

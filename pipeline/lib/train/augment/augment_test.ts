@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createRng } from "../../core/rng.ts";
-import { type Augmentation, type AugmenterOptions, createAugmenter, NO_AUGMENTATION } from "./augment.ts";
+import { type Augmentation, type AugmenterOptions, createAugmenter } from "./augment.ts";
 import { addNoise, addWander, moveInTime, scaleAmplitude } from "./transforms.ts";
 
 const SHAPE = { steps: 6, channels: 2 };
 /** Channel 0 counts up, channel 1 down. */
 const ramp = Float32Array.of(0, 10, 1, 9, 2, 8, 3, 7, 4, 6, 5, 5);
+const NONE: Augmentation = { amplitude: 0, shift: 0, wander: 0, noise: 0, warp: 0, polarity: 0 };
 const ALL: Augmentation = { amplitude: 0.5, shift: 2, wander: 0.3, noise: 0.1, warp: 0.2, polarity: 0.5 };
 
 function augmented(
@@ -14,7 +15,7 @@ function augmented(
   options: Partial<AugmenterOptions> = {},
   position = 0,
 ): number[] {
-  const augmentation = { ...NO_AUGMENTATION, ...amounts }, window = ramp.slice();
+  const augmentation = { ...NONE, ...amounts }, window = ramp.slice();
   createAugmenter({ ...SHAPE, seed: 1, rescale: false, augmentation, ...options })!(window, {
     epoch: 1,
     position,
@@ -58,7 +59,7 @@ Deno.test("addWander() adds one wave to all channels, addNoise() noise of the de
 
 Deno.test("createAugmenter() is nothing when nothing is to be changed", () => {
   assert.equal(
-    createAugmenter({ ...SHAPE, seed: 1, rescale: true, augmentation: NO_AUGMENTATION }),
+    createAugmenter({ ...SHAPE, seed: 1, rescale: true, augmentation: NONE }),
     undefined,
   );
 });
