@@ -38,6 +38,7 @@ const outputSchema = z.union([tensorSchema, z.tuple([tensorSchema]).transform(([
 /** A tensor in the arguments of a call of Keras 3. */
 const kerasTensor = z.looseObject({ config: z.looseObject({ keras_history: tensorSchema }) })
   .transform(({ config }) => config.keras_history[0]);
+const kerasTensors = z.array(kerasTensor).max(MAX_LAYERS);
 
 /** How a layer of a Functional model is called: once or, for an InputLayer, never. */
 const inboundSchema = z.union([
@@ -47,7 +48,7 @@ const inboundSchema = z.union([
     .transform(([tensors]) => tensors.map(([name]) => name)),
   // Keras 3: [{ args: [{ config: { keras_history: ["<layer>", 0, 0] } }], kwargs: {} }]; several tensors in a list
   z.tuple([z.object({
-    args: z.union([z.array(kerasTensor), z.tuple([z.array(kerasTensor)]).transform(([tensors]) => tensors)]),
+    args: z.union([kerasTensors, z.tuple([kerasTensors]).transform(([tensors]) => tensors)]),
     kwargs: callArguments,
   })]).transform(([{ args }]) => args),
 ], { error: "must be one call on plain tensors" });
