@@ -31,7 +31,8 @@ export function chain(...layers: LayerSizes[]): Model {
     output: `layer${layers.length - 1}`,
   };
 }
-/** @returns Weights and windows of about unit size, so that no activation is near its start. */
+
+/** @returns Weights of about unit size, biases too, so that no activation is near its start. */
 export function randomWeights(model: Model, rng: Rng): Weights {
   const weights = initializeWeights(model, rng);
   for (const { data } of weights.values()) {
