@@ -2,7 +2,7 @@ import { isMissingCell, parseNumberCell, type Separator, unquote } from "./cells
 import { unitOf } from "./column_names.ts";
 import type { Dialect } from "./dialect.ts";
 import { quote, type Refuse } from "./refusal.ts";
-import { joinStatements, readStatement, type Statements } from "./statements.ts";
+import { checkRate, joinStatements, readStatement, type Statements } from "./statements.ts";
 
 /** A line of the file's start that is no comment and not empty. */
 export interface HeadLine {
@@ -60,11 +60,7 @@ export function readPreamble(
     : table.separator;
   const read = above.map(({ text }) => readStatement(text, separator));
   const statements = joinStatements([...comments.map((text) => readStatement(text)), ...read]);
-  if (statements.otherFs !== undefined) {
-    throw refuse(
-      `the header must state one sampling rate, got ${statements.fs} and ${statements.otherFs} Hz; take the wrong one out`,
-    );
-  }
+  checkRate(statements, refuse);
   const words = above.filter((_, i) => read[i] === undefined);
   const { width, isLastEmpty, decimalComma } = table;
   const fits = (line: HeadLine | undefined): line is HeadLine =>

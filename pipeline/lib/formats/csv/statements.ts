@@ -1,4 +1,5 @@
 import { splitUnit, type Unit, unitOf } from "./column_names.ts";
+import type { Refuse } from "./refusal.ts";
 
 /** What the lines before the samples tell about the file; each part may be missing. */
 export interface Statements {
@@ -19,6 +20,9 @@ export interface Statements {
   /** Converter's value for 0 mV. */
   baselineAdu?: number;
 }
+
+/** Rates in Hz that are believed where a file states one, or a column of times its unit. */
+export const POSSIBLE_FS = { min: 20, max: 200_000 };
 
 const LONGEST_KEY = 100;
 const RATE_KEY =
@@ -154,4 +158,18 @@ export function joinStatements(all: readonly (Statements | undefined)[]): Statem
     Object.assign(joined, { ...Object.fromEntries(said), ...joined });
   }
   return joined;
+}
+
+/** @throws FormatError where a file states two sampling rates, or one that is none of an ECG's. */
+export function checkRate({ fs, otherFs }: Statements, refuse: Refuse): void {
+  if (otherFs !== undefined) {
+    throw refuse(
+      `the header must state one sampling rate, got ${fs} and ${otherFs} Hz; take the wrong one out`,
+    );
+  }
+  if (fs !== undefined && !(fs >= POSSIBLE_FS.min && fs <= POSSIBLE_FS.max)) {
+    throw refuse(
+      `the header must state a sampling rate from ${POSSIBLE_FS.min} to ${POSSIBLE_FS.max} Hz, got ${fs} Hz; correct it or take it out`,
+    );
+  }
 }

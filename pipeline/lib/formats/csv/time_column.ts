@@ -3,12 +3,11 @@ import { parseDateTimeCell } from "./date_time.ts";
 import { findCounter } from "./even_steps.ts";
 import type { Column, Layout } from "./layout.ts";
 import { columnName } from "./lead_choice.ts";
+import { POSSIBLE_FS } from "./statements.ts";
 
 /** Rates of ECG recorders in Hz: they tell s, ms, us and ns apart, and take minutes for none of these from 84 Hz on. */
 const PLAUSIBLE_FS = { min: 50, max: 5_000 };
 const PLAUSIBLE_UNITS = [1, 1e-3, 1e-6, 1e-9];
-/** Rates in Hz that are believed where the column names its unit. */
-const POSSIBLE_FS = { min: 20, max: 200_000 };
 /** Mean steps that are less than this share of a usual one: rows come in packets of one time. */
 const PACKET_SHARE = 1 / 1.5;
 

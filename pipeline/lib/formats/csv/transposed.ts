@@ -16,7 +16,7 @@ import { decideRate, type OpenLead, rateMissing, type SignalCsv } from "./read_r
 import { quote, type Refuse, refuseIn } from "./refusal.ts";
 import { createRowParser, createRowTable, endOfLine } from "./row_parser.ts";
 import { createRowSource, withoutPadding } from "./row_source.ts";
-import { joinStatements, readStatement } from "./statements.ts";
+import { checkRate, joinStatements, readStatement } from "./statements.ts";
 import { createTimeAxis, type TimeAxis, type TimeReport } from "./time_axis.ts";
 import { findTimeColumn, resolutionOf } from "./time_column.ts";
 import { type LineBlock, type TextBytes, wholeLines } from "./whole_lines.ts";
@@ -40,6 +40,7 @@ function takeName(first: string, decimalComma: boolean): { name: string; hasName
  * The first row may be that of times. Rows may begin with their names.
  *
  * @returns Undefined where rows are no leads.
+ * @throws FormatError where the file states two sampling rates, or one that is none of an ECG's.
  */
 export function planTransposed(text: TextBytes, options: SignalCsvOptions): SignalCsvPlan | undefined {
   const head = new TextDecoder("utf-8", { ignoreBOM: true }).decode(text.head);
@@ -67,6 +68,7 @@ export function planTransposed(text: TextBytes, options: SignalCsvOptions): Sign
     ...comments.map((line) => readStatement(withoutMark(line))),
     ...rows.slice(0, first).map((line) => readStatement(line, separatorText)),
   ]);
+  checkRate(statements, refuseIn(options.file));
   const time = kind !== "time" ? undefined : findTimeColumn({
     index: 0,
     name: name || "row 1",
