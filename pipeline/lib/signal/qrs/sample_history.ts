@@ -4,9 +4,7 @@ export interface History {
   readonly mask: number;
   /** How many samples have been added. */
   readonly samples: number;
-  /** Adds one sample. The very first one stands for all before it too. */
-  add(value: number): void;
-  /** Adds samples, not more than the history is long. */
+  /** Adds samples, not more than the history is long. The very first one stands for all before it too. */
   addAll(x: Float64Array): void;
 }
 
@@ -19,10 +17,6 @@ export function createHistory(length: number): History {
     mask,
     get samples() {
       return samples;
-    },
-    add(value) {
-      if (samples === 0) values.fill(value);
-      values[samples++ & mask] = value;
     },
     addAll(x) {
       if (samples === 0 && x.length > 0) values.fill(x[0]);
