@@ -130,9 +130,12 @@ export function createRowParser(options: RowParserOptions): RowParser {
       } else if (role === DATE_TIME) {
         cursor.position = position;
         const value = parseDateTime(bytes, cursor, timeMark);
-        if (value !== value) return -1;
+        if (value !== value || isBlank && holdsBlank(bytes, position, cursor.position)) return -1;
         position = cursor.position;
         values[base + slotOf[column]] = value;
+      } else if (isBlank && (byte === LINE_FEED || byte === RETURN)) {
+        // Where blanks separate, no cell is empty.
+        return -1;
       } else {
         while (
           byte !== separatorByte && byte !== LINE_FEED && byte !== RETURN && !(isBlank && byte === TAB)
@@ -279,6 +282,12 @@ export function createRowParser(options: RowParserOptions): RowParser {
       emptyLines = 0;
     },
   };
+}
+
+/** Whether a date goes on over a blank, which separates cells in some tables. */
+function holdsBlank(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (bytes[i] === BLANK) return true;
+  return false;
 }
 
 /** Finds the end of a line and the start of the next one. */

@@ -112,3 +112,24 @@ Deno.test("createRowParser() reads no decimals of seconds over a comma that sepa
   assert.deepEqual(parse("12:00:00,5;6;7\n", layout(";")), [[43_200.5, 7]]);
   assert.throws(() => parse("12:00:00,5,6,7\n", layout(",")), /every row must have 3 cells .*, got 4/);
 });
+
+Deno.test("createRowParser() counts the cells between blanks as splitting the line does", () => {
+  const parseBetweenBlanks = (text: string, isDateTime: boolean, columns: number[]) => {
+    const { columns: all, ...layout } = layoutOf("blank", false), [first, ...others] = all;
+    const parser = createRowParser({
+      layout: { ...layout, columns: [{ ...first, isDateTime }, ...others] },
+      columns,
+      refuse: refuseIn("x"),
+      emptyLinesAreRows: false,
+    });
+    const table = createRowTable(columns.length), bytes = new TextEncoder().encode(text);
+    parser.parse(bytes, 0, table, false);
+    return [...table.values.subarray(0, table.rows * columns.length)];
+  };
+  assert.deepEqual(parseBetweenBlanks("12:00:00  1\t2 \n", true, [0, 2]), [43_200, 2]);
+  // Of a date and a clock the clock is a cell of its own.
+  const twoTimes = "2024-01-31 12:00:00 1 2\n";
+  assert.throws(() => parseBetweenBlanks(twoTimes, true, [0, 2]), /must have 3 cells .*, got 4/);
+  // A column that is passed over must be there too.
+  assert.throws(() => parseBetweenBlanks("1 2 \n", false, [0, 1]), /must have 3 cells .*, got 2/);
+});
