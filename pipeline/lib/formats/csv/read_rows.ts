@@ -105,7 +105,8 @@ export async function readRows(
   if (fs === undefined) throw rateMissing(plan, refuse);
   const axis = time && createTimeAxis(time, limits.maxMissingSeconds, refuse);
   const kept = [...(time === undefined ? [] : [time.index]), ...leads.map(({ index }) => index)];
-  const parser = createRowParser({ layout, columns: kept, refuse, emptyLinesAreRows: axis === undefined });
+  const emptyLines = axis === undefined ? "rows between rows" : "nothing";
+  const parser = createRowParser({ layout, columns: kept, refuse, emptyLines });
   const table = createRowTable(kept.length);
   const writers = leads.map((lead, i) =>
     createLeadWriter({

@@ -43,6 +43,8 @@ export interface RowParser {
   readonly skipped: Readonly<SkippedLines>;
   /** Rows read so far. */
   readonly rows: number;
+  /** Empty lines behind the last of them. */
+  readonly emptyLines: number;
   /**
    * Reads rows until the table is full or the lines end.
    *
@@ -66,8 +68,11 @@ export interface RowParserOptions {
   refuse: Refuse;
   /** How messages call the only column, where it is a row of the file. */
   place?: string;
-  /** Whether an empty line is a row of missing values: it is none where a time column tells of missing rows. */
-  emptyLinesAreRows: boolean;
+  /**
+   * What empty lines are: nothing, as where a time column tells of missing rows, or rows of missing values; the latter between other
+   * rows only, or from the first line on. Those behind the last row are only counted.
+   */
+  emptyLines: "nothing" | "rows between rows" | "rows";
 }
 
 const decoder = new TextDecoder();
@@ -82,7 +87,7 @@ const NUMBER = 1, DATE_TIME = 2;
  * The lines before the samples, `layout.linesBeforeData` of them, must have been passed over.
  */
 export function createRowParser(options: RowParserOptions): RowParser {
-  const { layout, columns: kept, emptyLinesAreRows } = options;
+  const { layout, columns: kept } = options;
   const { columns, separator, decimalComma, trailingSeparator, doubledLineEnds } = layout;
   const width = columns.length, isBlank = separator === "blank";
   const separatorByte = separatorByteOf(separator);
@@ -236,7 +241,8 @@ export function createRowParser(options: RowParserOptions): RowParser {
    * @returns Whether the table had room for all.
    */
   function takeEmptyLines(table: RowTable): boolean {
-    if (!emptyLinesAreRows || doubledLineEnds || rows === 0) {
+    const areRows = options.emptyLines === "rows" || options.emptyLines === "rows between rows" && rows > 0;
+    if (!areRows || doubledLineEnds) {
       skipped.empty += emptyLines;
       emptyLines = 0;
     }
@@ -251,6 +257,9 @@ export function createRowParser(options: RowParserOptions): RowParser {
     skipped,
     get rows() {
       return rows;
+    },
+    get emptyLines() {
+      return emptyLines;
     },
     parse(bytes, position, table, lastLineIsOpen) {
       const end = bytes.length, { lines, capacity } = table;

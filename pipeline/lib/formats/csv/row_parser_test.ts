@@ -24,7 +24,7 @@ function parse(text: string, layout: Layout): number[][] {
     layout,
     columns: [0, 2],
     refuse: refuseIn("x"),
-    emptyLinesAreRows: false,
+    emptyLines: "nothing",
   });
   const table = createRowTable(2, 2), bytes = new TextEncoder().encode(text), rows: number[][] = [];
   for (let position = 0; position < bytes.length;) {
@@ -90,7 +90,7 @@ Deno.test("createRowParser() takes a comment for no row, whatever its cells hold
     layout: { ...layout, columns },
     columns: [1, 2],
     refuse: refuseIn("x"),
-    emptyLinesAreRows: false,
+    emptyLines: "nothing",
   });
   const table = createRowTable(2),
     bytes = new TextEncoder().encode("a,1,2\n# b,3,4\n%,5,6\n//,7,8\n/,9,10\n");
@@ -120,7 +120,7 @@ Deno.test("createRowParser() counts the cells between blanks as splitting the li
       layout: { ...layout, columns: [{ ...first, isDateTime }, ...others] },
       columns,
       refuse: refuseIn("x"),
-      emptyLinesAreRows: false,
+      emptyLines: "nothing",
     });
     const table = createRowTable(columns.length), bytes = new TextEncoder().encode(text);
     parser.parse(bytes, 0, table, false);

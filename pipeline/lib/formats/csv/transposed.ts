@@ -102,7 +102,13 @@ interface RowSinks {
   writer?: LeadWriter;
 }
 
-/** Takes a row's cells, of which the first may be a name. @returns How many values there are. */
+/** How many cells a row has: up to the last one that is not empty, and empty ones behind it. */
+interface RowLength {
+  filled: number;
+  empty: number;
+}
+
+/** Takes a row's cells, of which the first may be a name, but for the empty ones at its end. */
 async function takeCells(
   blocks: AsyncGenerator<LineBlock>,
   first: LineBlock,
@@ -112,7 +118,7 @@ async function takeCells(
     refuse: Refuse;
     place: string;
   },
-): Promise<number> {
+): Promise<RowLength> {
   const parser = createRowParser({
     // To the reader of rows, a lead on its side is a file of one column.
     layout: {
@@ -122,7 +128,7 @@ async function takeCells(
       linesBeforeData: hasName ? 1 : 0,
     },
     columns: [0],
-    emptyLinesAreRows: layout.separator !== "blank",
+    emptyLines: layout.separator === "blank" ? "nothing" : "rows",
     refuse,
     place,
   });
@@ -133,7 +139,8 @@ async function takeCells(
     table.rows = 0;
   };
   let position = hasName ? endOfLine(first.bytes, 0).next : 0;
-  for (let block = first;;) {
+  let block = first;
+  for (;;) {
     while (position < block.bytes.length) {
       position = parser.parse(block.bytes, position, table, false);
       if (table.rows === table.capacity) useTable();
@@ -143,7 +150,20 @@ async function takeCells(
     [block, position] = [next.value, 0];
   }
   useTable();
-  return parser.rows;
+  if (layout.separator === "blank") return { filled: parser.rows, empty: 0 };
+  // Behind a separator at the very end stands one more.
+  return { filled: parser.rows, empty: parser.emptyLines + (block.lastLineIsOpen ? 0 : 1) };
+}
+
+/** Gives a lead the samples that are missing at its end. @param cell Place of the first one in its row, counted from 1. */
+function padLead(writer: LeadWriter, cell: number, missing: number): void {
+  const table = createRowTable(1);
+  table.values.fill(NaN);
+  for (let done = 0; done < missing; done += table.rows) {
+    table.rows = Math.min(table.capacity, missing - done);
+    for (let row = 0; row < table.rows; row++) table.lines[row] = cell + done + row;
+    writer.take(table, undefined);
+  }
 }
 
 /** Whether a row is a lead that is wanted. */
@@ -161,7 +181,7 @@ export async function readTransposed(
 ): Promise<SignalCsv> {
   const { layout, limits } = plan, { file, columns: wanted = [] } = options, refuse = refuseIn(file);
   const source = createRowSource(text.chunks, layout.separator);
-  const leads: (CsvLead & LeadReport)[] = [];
+  const opened: { lead: CsvLead; writer: LeadWriter; hasName: boolean; filled: number }[] = [];
   const skippedLines = {
     beforeData: layout.linesBeforeData,
     comments: 0,
@@ -170,6 +190,8 @@ export async function readTransposed(
     cutOffRows: 0,
   };
   let fs = plan.fs, time: TimeReport | undefined, cells: number | undefined;
+  // A separator at the end of every row is no cell.
+  let areEndsEmpty = true;
   let rows = 0, linesToSkip = layout.linesBeforeData;
 
   for (let line = 1; await source.hasMore(); line++) {
@@ -220,10 +242,10 @@ export async function readTransposed(
         fs: fs!,
         limits,
         refuse: atCell,
-        append: openLead(lead, leads.length),
+        append: openLead(lead, opened.length),
       })
       : undefined;
-    const taken = await takeCells(blocks, first.value, {
+    const { filled, empty } = await takeCells(blocks, first.value, {
       layout,
       hasName,
       refuse: atCell,
@@ -231,22 +253,27 @@ export async function readTransposed(
       axis,
       writer,
     });
-    cells ??= taken;
-    if (taken !== cells) {
-      throw refuse(`every row must have ${cells} cells as the first one does, got ${taken}`, line);
+    cells ??= filled + empty;
+    if (filled + empty !== cells) {
+      throw refuse(`every row must have ${cells} cells as the first one does, got ${filled + empty}`, line);
     }
+    areEndsEmpty &&= empty > 0;
     if (axis !== undefined) {
       fs = decideRate(plan, axis.samplingRate(), refuse);
       time = axis.report();
     }
-    if (writer !== undefined) leads.push({ ...lead, ...writer.finish() });
+    if (writer !== undefined) opened.push({ lead, writer, hasName, filled });
   }
-  if (leads.length === 0) {
+  if (opened.length === 0) {
     throw refuse("the file must hold a row that is a lead, got none; name one with --column");
   }
+  const samples = cells! - (areEndsEmpty ? 1 : 0);
   return {
-    leads,
-    samples: cells!,
+    leads: opened.map(({ lead, writer, hasName, filled }): CsvLead & LeadReport => {
+      padLead(writer, filled + (hasName ? 2 : 1), samples - filled);
+      return { ...lead, ...writer.finish() };
+    }),
+    samples,
     rows,
     fs: fs!,
     fsSource: plan.fsSource!,

@@ -30,6 +30,10 @@ Deno.test("readSignalCsv() reads files of one row a lead", async () => {
   assert.deepEqual((await read(gappy)).lead.interpolated, { count: 2, samples: 6, lines: [8, 22] });
   await refuses(cells(leads[0]), ["--samplingRate"], undefined, {});
   await refuses(`${cells(leads[0])}\n${cells(leads[1].slice(1))}\n`, ["400 cells", "got 399"], 2);
+  await refuses(`${cells(leads[0])}\n${cells(leads[1].slice(1))},\n,${cells(leads[1])}\n`, [
+    "400 cells",
+    "got 401",
+  ], 3);
   await refuses(`${cells(leads[0])}\n${cells(leads[1].map((x, i) => i === 5 ? "oops" : x))}\n`, [
     '"row 2" (row 2)',
     '"oops"',
@@ -74,9 +78,38 @@ Deno.test("readSignalCsv() takes rows of blanks for empty ones where rows are le
   }
 });
 
+Deno.test("readSignalCsv() reads rows that are leads as it reads the same table in columns, missing cells at their ends too", async () => {
+  const run = fc.tuple(fc.integer({ min: 0, max: 299 }), fc.integer({ min: 1, max: 4 }));
+  const place = fc.oneof(run, fc.constantFrom<[number, number]>([0, 3], [298, 2]));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(place, { maxLength: 3 }),
+      fc.boolean(),
+      fc.boolean(),
+      async (gaps, isFirst, hasEnds) => {
+        const full = grid(300, (i) => String((i * 7) % 11)), gappy = full.slice();
+        for (const [from, length] of gaps) gappy.fill("", from, from + length);
+        const names = isFirst ? ["I", "II"] : ["II", "I"], leads = isFirst ? [full, gappy] : [gappy, full];
+        const end = hasEnds ? ",\n" : "\n";
+        const rows = names.map((name, k) => `${name},${leads[k].join(",")}${end}`).join("");
+        const columns = full.map((_, i) => `${leads[0][i]},${leads[1][i]}\n`).join("");
+        const [onSide, upright] = [await read(rows), await read(`${names}\n${columns}`)];
+        assert.deepEqual([onSide.names, onSide.all], [upright.names, upright.all]);
+        onSide.leads.forEach(({ interpolated, missing }, k) => {
+          const { interpolated: filled, missing: left } = upright.leads[k];
+          // A cell behind the name, a line under the header: both are counted from the second on.
+          assert.deepEqual([interpolated, missing], [filled, left]);
+        });
+      },
+    ),
+    { seed: 15, numRuns: 60 },
+  );
+});
+
 Deno.test("readSignalCsv() reads rows that are leads the same from any chunks", async () => {
   const row = (k: number) => `lead ${k},${grid(900, (i) => (i * 7 + k) % 11).join(",")}`;
-  const text = ["# fs: 250", row(0), row(1), row(2), ""].join("\r\n");
+  // The second lead has no sample in its last two cells.
+  const text = ["# fs: 250", row(0), row(1).replace(/,\d+,\d+$/, ",,"), row(2), ""].join("\r\n");
   const whole = await read(text, {});
   assert.deepEqual([whole.names, whole.samples.length], [["lead 0", "lead 1", "lead 2"], 900]);
   await fc.assert(
