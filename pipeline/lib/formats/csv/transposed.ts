@@ -181,7 +181,8 @@ export async function readTransposed(
 ): Promise<SignalCsv> {
   const { layout, limits } = plan, { file, columns: wanted = [] } = options, refuse = refuseIn(file);
   const source = createRowSource(text.chunks, layout.separator);
-  const opened: { lead: CsvLead; writer: LeadWriter; hasName: boolean; filled: number }[] = [];
+  const names: string[] = [],
+    opened: { lead: CsvLead; writer: LeadWriter; hasName: boolean; filled: number }[] = [];
   const skippedLines = {
     beforeData: layout.linesBeforeData,
     comments: 0,
@@ -227,6 +228,7 @@ export async function readTransposed(
       isDateTime: false,
     } as const;
     const lead = { ...describeLead({ ...layout, columns: [column] }, 0, options), index };
+    names.push(lead.name);
     const place = `${quote(lead.name)} (row ${rows})`;
     const isTime = index === 0 && plan.time !== undefined;
     const isLead = !isTime && isWanted(lead, wanted) &&
@@ -263,6 +265,14 @@ export async function readTransposed(
       time = axis.report();
     }
     if (writer !== undefined) opened.push({ lead, writer, hasName, filled });
+  }
+  const lost = wanted.find((one) => !opened.some(({ lead }) => isWanted(lead, [one])));
+  if (lost !== undefined) {
+    throw refuse(
+      `--column must be the name or the place, counted from 1, of a row that is a lead, got ${
+        quote(String(lost))
+      }; the file has ${names.map((name, i) => `${i + 1} ${quote(name)}`).join(", ")}`,
+    );
   }
   if (opened.length === 0) {
     throw refuse("the file must hold a row that is a lead, got none; name one with --column");

@@ -22,6 +22,11 @@ Deno.test("readSignalCsv() reads files of one row a lead", async () => {
   assert.deepEqual([timed.names, timed.fs, timed.fsSource], [["I (mV)", "V5"], 250, "time column"]);
   assert.deepEqual(timed.all, expected.slice(0, 2));
   assert.deepEqual((await read(named.join("\n"), { columns: ["v5"] })).names, ["V5"]);
+  for (const lost of ["V6", "0", "1"]) {
+    await refuses(named.join("\n"), ['1 "time (s)", 2 "I (mV)", 3 "V5"', `got "${lost}"`], undefined, {
+      columns: ["v5", lost],
+    });
+  }
   const header = ["# fs = 500 Hz", "Made by someone", cells(leads[0], "\t"), cells(leads[1], "\t")].join(
     "\n",
   );
