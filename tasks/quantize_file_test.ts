@@ -11,7 +11,8 @@ Deno.test("quantize FILE.tflite quantizes a model from anywhere with windows fro
   inFolder(async (cwd) => {
     const file = join(cwd, "small.tflite"),
       windows = join(cwd, "windows.npy"),
-      other = join(cwd, "other.npy");
+      other = join(cwd, "other.npy"),
+      unsound = join(cwd, "unsound.npy");
     const graph = graphOf({
       inputs: { input: [1, 6] },
       operations: [dense("input", "hidden", [1, 6, 8]), unary("TANH", "hidden", "output", [1, 8])],
@@ -20,6 +21,8 @@ Deno.test("quantize FILE.tflite quantizes a model from anywhere with windows fro
     Deno.writeFileSync(file, encodeTflite(graph));
     Deno.writeFileSync(windows, encodeNpy({ dtype: "<f4", shape: [40, 2, 3], data: noiseWindows(240) }));
     Deno.writeFileSync(other, encodeNpy({ dtype: "<f4", shape: [40, 5], data: noiseWindows(200) }));
+    const withNaN = noiseWindows(12).fill(NaN, 7, 8);
+    Deno.writeFileSync(unsound, encodeNpy({ dtype: "<f4", shape: [2, 6], data: withNaN }));
     const quantize = (...args: string[]) => run(cwd, "quantize", file, ...args);
     const made = (name: string) => decodeTflite(Deno.readFileSync(join(cwd, "models/converted", name)));
 
@@ -42,6 +45,11 @@ Deno.test("quantize FILE.tflite quantizes a model from anywhere with windows fro
           ["--windows", join(cwd, "missing.npy")],
           1,
           /missing\.npy: it must be a file, got nothing of that name\n.*hint/,
+        ],
+        [
+          ["--mode", "int8-dynamic", "--windows", unsound],
+          1,
+          /unsound\.npy: its values must be finite, got NaN at index 7/,
         ],
         [["--windows", file], 1, /windows as \.npy or \.csv, got a TFLite model\n.*hint: NumPy/],
         [["--mode", "float16", "--output", "../up"], 2, /--output: it must be letters/],

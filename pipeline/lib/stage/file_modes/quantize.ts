@@ -110,19 +110,27 @@ async function readWindows(path: string): Promise<Windows> {
       classNames: LABEL_NAMES,
       file: path,
     });
-    return counted(path, {
+    return checked(path, {
       values: windows.subarray(0, labels.length * windowSamples),
       count: labels.length,
     });
   }
   const { data, shape } = decodeNpy(bytes, path);
   const values = data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number>, Number);
-  return counted(path, { values, count: shape[0] ?? 0 });
+  return checked(path, { values, count: shape[0] ?? 0 });
 }
 
-function counted(path: string, windows: Windows): Windows {
-  if (windows.count > 0) return windows;
-  throw new StageError(`Cannot calibrate with ${path}: it must hold at least 1 window, got none`);
+function checked(path: string, windows: Windows): Windows {
+  if (windows.count === 0) {
+    throw new StageError(`Cannot calibrate with ${path}: it must hold at least 1 window, got none`);
+  }
+  const wrong = windows.values.findIndex((value) => !Number.isFinite(value));
+  if (wrong === -1) return windows;
+  throw new StageError(
+    `Cannot calibrate with ${path}: its values must be finite, got ${
+      windows.values[wrong]
+    } at index ${wrong}`,
+  );
 }
 
 /** @throws {StageError} More work than anyone would wait for. */
