@@ -49,14 +49,13 @@ export function judgeBeats({ labels, predicted, records, classes, leaveOut }: Ju
   );
   figures.fiveClass = classificationReport(matrix, classes);
   figures.fourClass = classificationReport(matrix, classes, { leaveOut: classes.includes("Q") ? ["Q"] : [] });
-  const present = new Set(labelled.map((beat) => records[beat]));
-  const bending = present.size > 1 ? leaveOut.filter((record) => present.has(record)) : [];
+  const beatsOf = Map.groupBy(labelled, (beat) => records[beat]);
+  const bending = beatsOf.size > 1 ? leaveOut.filter((record) => beatsOf.has(record)) : [];
   figures.without = Object.fromEntries(bending.map((record) => {
     const others = labelled.filter((beat) => records[beat] !== record);
     return [record, classificationReport(matrixOf(others), classes)];
   }));
-  figures.byRecord = Object.fromEntries([...present].map((record) => {
-    const beats = labelled.filter((beat) => records[beat] === record);
+  figures.byRecord = Object.fromEntries([...beatsOf].map(([record, beats]) => {
     const right = beats.filter((beat) => labels[beat] === predicted[beat]).length;
     const calls = Uint8Array.from(beats, (beat) => predicted[beat]);
     return [record, { beats: beats.length, accuracy: right / beats.length, predicted: countCalled(calls) }];
