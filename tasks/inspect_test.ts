@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join, resolve } from "node:path";
 import { formatAnnotationText, formatSignalCsv } from "../pipeline/lib/formats/kaggle_csv/test_layout.ts";
+import { lengthText } from "./inspect/inspection.ts";
 import { inFolder, makeRecords, run } from "./test_stages.ts";
 
 const FIXTURES = resolve("../shared/fixtures/csv");
@@ -12,6 +13,14 @@ async function inspect(cwd: string, ...args: string[]) {
   const { stdout: report } = await run(cwd, "inspect", ...args);
   return { code, stderr, report, facts: stdout === "" ? undefined : JSON.parse(stdout) };
 }
+
+Deno.test("lengthText() carries over to minutes and hours", () => {
+  assert.equal(lengthText(650_000, 360), "650,000 samples, 1805.6 s (30:05.6)");
+  assert.equal(lengthText(1, 1000), "1 sample, 0.0 s");
+  assert.equal(lengthText(5997, 100), "5,997 samples, 60.0 s (1:00.0)");
+  assert.equal(lengthText(11_997, 100), "11,997 samples, 120.0 s (2:00.0)");
+  assert.equal(lengthText(359_999, 100), "359,999 samples, 3600.0 s (1:00:00.0)");
+});
 
 Deno.test("inspect says how a text file would be read, and the command that ingest takes then works", () =>
   inFolder(async (cwd) => {

@@ -70,14 +70,17 @@ export function bytesText(bytes: number): string {
   return `${Number((bytes / factor).toPrecision(3))} ${unit}`;
 }
 
-/** "650,000 samples, 30:05.6 (1805.6 s)". */
+/** "650,000 samples, 1805.6 s (30:05.6)". */
 export function lengthText(samples: number, fs: number): string {
-  const seconds = samples / fs, minutes = Math.floor(seconds / 60), hours = Math.floor(minutes / 60);
+  // Rounded first: 59.97 s are a minute on the clock too.
+  const seconds = Math.round(10 * samples / fs) / 10,
+    minutes = Math.floor(seconds / 60),
+    hours = Math.floor(minutes / 60);
   const pad = (n: number) => String(n).padStart(2, "0");
   const clock = `${hours > 0 ? `${hours}:${pad(minutes % 60)}` : minutes}:${
     (seconds % 60).toFixed(1).padStart(4, "0")
   }`;
-  return `${samples.toLocaleString("en")} samples, ${seconds.toFixed(1)} s${
+  return `${samples.toLocaleString("en")} ${samples === 1 ? "sample" : "samples"}, ${seconds.toFixed(1)} s${
     seconds < 60 ? "" : ` (${clock})`
   }`;
 }
