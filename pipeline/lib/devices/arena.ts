@@ -65,7 +65,7 @@ const CHANNEL_BYTES = 8;
  * scratch memory; a 32-bit processor needs less for structures.
  *
  * Source: tflite-micro, tensorflow/lite/micro/micro_allocation_info.cc for the lifetimes, kernels/lstm_eval and
- * kernels/reduce_common.cc for scratch buffers; the structures were measured by `tasks/parity/tflite_micro_golden.py`.
+ * kernels/reduce_common.cc for scratch buffers; the structures were measured by `tasks/parity/devices_golden.py`.
  */
 export function estimateArena(model: TfliteModel): ArenaEstimate {
   const { bytes: planned } = planMemory([...activationBuffers(model), ...scratchBuffers(model)]);
