@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { sha256Hex } from "../pipeline/lib/stage/files.ts";
 import { STAGE_CHAIN } from "../pipeline/lib/stage/catalogue.ts";
 import { stageArguments } from "./stage_command.ts";
+import { run as runAnyStudy } from "./test_stages.ts";
 
 /** A study that is through in seconds: few patients, short records, a few epochs of small batches. */
 const STUDY = {
@@ -27,16 +28,6 @@ function makeFolder(): string {
 /** Runs a task in the tests' study, unless the arguments name another. */
 const run = (cwd: string, task: string, ...args: string[]) =>
   runAnyStudy(cwd, task, ...(args.includes("--study") ? [] : ["--study", "tiny"]), ...args);
-
-async function runAnyStudy(cwd: string, task: string, ...args: string[]) {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: stageArguments(task, args, { cwd }),
-    cwd,
-    stdin: "null",
-  });
-  const { code, stdout, stderr } = await command.output();
-  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
-}
 
 async function runOk(cwd: string, task: string, ...args: string[]): Promise<string> {
   const { code, stderr } = await run(cwd, task, ...args);

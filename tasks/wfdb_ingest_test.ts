@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { IngestedRecord } from "../pipeline/lib/artefacts/records.ts";
 import { decodeNpy } from "../pipeline/lib/formats/npy/npy.ts";
-import { stageArguments } from "./stage_command.ts";
+import { finishedKeys, inFolder, runOk } from "./test_stages.ts";
 
 const TESTDATA = new URL("../pipeline/lib/formats/wfdb/testdata/", import.meta.url);
 
@@ -11,35 +11,23 @@ const TESTDATA = new URL("../pipeline/lib/formats/wfdb/testdata/", import.meta.u
  *
  * @param add Adds files to the folder.
  */
-async function ingest(
+function ingest(
   records: string[],
   read: (folder: string, ingested: IngestedRecord[]) => void,
   add: (folder: string) => void = () => {},
 ): Promise<void> {
-  const cwd = Deno.makeTempDirSync({ prefix: "ecg-wfdb-" });
-  try {
+  return inFolder(async (cwd) => {
     const folder = join(cwd, "records");
     Deno.mkdirSync(folder);
     for (const { name } of Deno.readDirSync(TESTDATA)) {
       if (/\.(hea|dat|atr)$/.test(name)) Deno.copyFileSync(new URL(name, TESTDATA), join(folder, name));
     }
     add(folder);
-    const args = ["--source", folder, "--records", records.join(), "--missingAnnotations", "unlabelled"];
-    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: stageArguments("ingest", args, { cwd }),
-      cwd,
-      stdin: "null",
-    }).output();
-    assert.equal(code, 0, new TextDecoder().decode(stderr));
-    const stage = join(cwd, "data/01_ingest");
-    const [key] = [...Deno.readDirSync(stage)].map((entry) => entry.name).filter((name) =>
-      /^[0-9a-f]{16}$/.test(name)
-    );
-    const output = join(stage, key);
+    const flags = ["--source", folder, "--records", records.join(), "--missingAnnotations", "unlabelled"];
+    await runOk(cwd, "ingest", ...flags);
+    const output = join(cwd, "data/01_ingest", finishedKeys(cwd, "01_ingest")[0]);
     read(output, JSON.parse(Deno.readTextFileSync(join(output, "records.json"))));
-  } finally {
-    Deno.removeSync(cwd, { recursive: true });
-  }
+  });
 }
 
 Deno.test("ingest writes each lead of a record at its own rate and width, and joins segments with their gaps", () =>
