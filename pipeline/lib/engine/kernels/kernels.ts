@@ -6,6 +6,53 @@ export const ROW_BYTES = 4 * BLOCK_SAMPLES;
 /** End of the memory that the kernels keep for constants, which begins at byte 64. */
 export const RESERVED_BYTES = 368;
 
+/** What both kernels of a convolution begin with. */
+export type ConvOperands = readonly [
+  steps: number,
+  advance: number,
+  slices: number,
+  sliceAdvance: number,
+  columns: number,
+  padded: number,
+  filters: number,
+  input: number,
+  weights: number,
+];
+
+/** What both kernels of a depthwise convolution begin with. */
+export type DepthwiseOperands = readonly [
+  steps: number,
+  advance: number,
+  taps: number,
+  tapAdvance: number,
+  channels: number,
+  multiplier: number,
+  input: number,
+  weights: number,
+  padded: number,
+];
+
+/** What all kernels of a GRU begin with. */
+export type GruOperands = readonly [
+  steps: number,
+  units: number,
+  inputs: number,
+  padded: number,
+  weights: number,
+  state: number,
+  gates: number,
+];
+
+/** What all kernels of a pooling begin with: how its windows lie over time. */
+export type PoolWindows = readonly [
+  outSteps: number,
+  steps: number,
+  channels: number,
+  size: number,
+  strides: number,
+  padLeft: number,
+];
+
 /**
  * The compiled kernels; the .as.ts files say what each argument is. All addresses are byte offsets into the memory
  * that they were instantiated with, multiples of 16; an address of 0 for a gradient means that it is not wanted.
@@ -15,63 +62,27 @@ export interface Kernels {
   zero(address: number, bytes: number): void;
   copy(target: number, source: number, bytes: number): void;
   convForward(
-    steps: number,
-    advance: number,
-    slices: number,
-    sliceAdvance: number,
-    columns: number,
-    padded: number,
-    filters: number,
-    input: number,
-    weights: number,
-    bias: number,
-    output: number,
-    relu: boolean,
-    scratch: number,
+    ...operands: [...ConvOperands, bias: number, output: number, relu: boolean, scratch: number]
   ): void;
   convBackward(
-    steps: number,
-    advance: number,
-    slices: number,
-    sliceAdvance: number,
-    columns: number,
-    padded: number,
-    filters: number,
-    input: number,
-    weights: number,
-    outputGradient: number,
-    inputGradient: number,
-    weightGradient: number,
-    biasGradient: number,
-    scratch: number,
+    ...operands: [
+      ...ConvOperands,
+      outputGradient: number,
+      inputGradient: number,
+      weightGradient: number,
+      biasGradient: number,
+      scratch: number,
+    ]
   ): void;
-  depthwiseForward(
-    steps: number,
-    advance: number,
-    taps: number,
-    tapAdvance: number,
-    channels: number,
-    multiplier: number,
-    input: number,
-    weights: number,
-    padded: number,
-    bias: number,
-    output: number,
-  ): void;
+  depthwiseForward(...operands: [...DepthwiseOperands, bias: number, output: number]): void;
   depthwiseBackward(
-    steps: number,
-    advance: number,
-    taps: number,
-    tapAdvance: number,
-    channels: number,
-    multiplier: number,
-    input: number,
-    weights: number,
-    padded: number,
-    outputGradient: number,
-    inputGradient: number,
-    weightGradient: number,
-    biasGradient: number,
+    ...operands: [
+      ...DepthwiseOperands,
+      outputGradient: number,
+      inputGradient: number,
+      weightGradient: number,
+      biasGradient: number,
+    ]
   ): void;
   lstmForward(
     steps: number,
@@ -110,50 +121,31 @@ export interface Kernels {
     cellStep: number,
     hardSlope: number,
   ): void;
-  gruForward(
-    steps: number,
-    units: number,
-    inputs: number,
-    padded: number,
-    weights: number,
-    state: number,
-    gates: number,
-    resetAfter: boolean,
-    scratch: number,
-    hardSlope: number,
-  ): void;
+  gruForward(...operands: [...GruOperands, resetAfter: boolean, scratch: number, hardSlope: number]): void;
   gruForwardRounded(
-    steps: number,
-    units: number,
-    inputs: number,
-    padded: number,
-    weights: number,
-    state: number,
-    gates: number,
-    resetAfter: boolean,
-    scratch: number,
-    work: number,
-    roundings: number,
-    hardSlope: number,
+    ...operands: [
+      ...GruOperands,
+      resetAfter: boolean,
+      scratch: number,
+      work: number,
+      roundings: number,
+      hardSlope: number,
+    ]
   ): void;
   gruBackward(
-    steps: number,
-    units: number,
-    inputs: number,
-    padded: number,
-    weights: number,
-    state: number,
-    gates: number,
-    outputGradient: number,
-    outputStep: number,
-    hiddenGradient: number,
-    resetGradient: number,
-    inputGradient: number,
-    inputStep: number,
-    weightGradient: number,
-    resetAfter: boolean,
-    scratch: number,
-    hardSlope: number,
+    ...operands: [
+      ...GruOperands,
+      outputGradient: number,
+      outputStep: number,
+      hiddenGradient: number,
+      resetGradient: number,
+      inputGradient: number,
+      inputStep: number,
+      weightGradient: number,
+      resetAfter: boolean,
+      scratch: number,
+      hardSlope: number,
+    ]
   ): void;
   gemmBlock(m: number, k: number, a: number, b: number, c: number, accumulate: boolean): void;
   gemmSamples(
@@ -249,48 +241,18 @@ export interface Kernels {
     varianceSums: number,
   ): void;
   movingAverage(count: number, sums: number, weights: number, rate: number, divisor: number): void;
-  maxPoolForward(
-    outSteps: number,
-    steps: number,
-    channels: number,
-    size: number,
-    strides: number,
-    padLeft: number,
-    input: number,
-    output: number,
-  ): void;
+  maxPoolForward(...operands: [...PoolWindows, input: number, output: number]): void;
   maxPoolBackward(
-    outSteps: number,
-    steps: number,
-    channels: number,
-    size: number,
-    strides: number,
-    padLeft: number,
-    input: number,
-    output: number,
-    outputGradient: number,
-    inputGradient: number,
+    ...operands: [
+      ...PoolWindows,
+      input: number,
+      output: number,
+      outputGradient: number,
+      inputGradient: number,
+    ]
   ): void;
-  averagePoolForward(
-    outSteps: number,
-    steps: number,
-    channels: number,
-    size: number,
-    strides: number,
-    padLeft: number,
-    input: number,
-    output: number,
-  ): void;
-  averagePoolBackward(
-    outSteps: number,
-    steps: number,
-    channels: number,
-    size: number,
-    strides: number,
-    padLeft: number,
-    outputGradient: number,
-    inputGradient: number,
-  ): void;
+  averagePoolForward(...operands: [...PoolWindows, input: number, output: number]): void;
+  averagePoolBackward(...operands: [...PoolWindows, outputGradient: number, inputGradient: number]): void;
   softmaxForward(classes: number, logits: number, probabilities: number): void;
   crossEntropyBackward(
     classes: number,

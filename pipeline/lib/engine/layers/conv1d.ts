@@ -1,6 +1,6 @@
 import { conv1dExtent } from "../../nn/layers/conv1d.ts";
 import type { Activation, Conv1DLayer, DenseLayer } from "../../nn/model.ts";
-import { ROW_BYTES, samplePanelFloats } from "../kernels/kernels.ts";
+import { type ConvOperands, ROW_BYTES, samplePanelFloats } from "../kernels/kernels.ts";
 import { compileActivation, withActivation } from "./activation.ts";
 import { type BlockContext, type BlockOp, roundUp } from "./block.ts";
 import { compileRounded } from "./fake_quantize.ts";
@@ -61,7 +61,7 @@ function compileConvolution(sizes: ConvolutionSizes, context: BlockContext): Blo
   const margin = padLeft * input.channels * ROW_BYTES;
   const advance = strides * input.channels, sliceAdvance = dilation * input.channels;
   const biasIn = (base: number) => bias === undefined ? 0 : base + 4 * bias;
-  const operands = [
+  const operands: ConvOperands = [
     output.steps,
     advance,
     slices,
@@ -71,7 +71,7 @@ function compileConvolution(sizes: ConvolutionSizes, context: BlockContext): Blo
     filters,
     input.address - margin,
     parameters + 4 * kernel,
-  ] as const;
+  ];
   return {
     forward({ kernels }) {
       kernels.convForward(...operands, biasIn(parameters), output.address, relu, packedWeights);

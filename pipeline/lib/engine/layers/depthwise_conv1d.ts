@@ -1,7 +1,7 @@
 import { conv1dExtent } from "../../nn/layers/conv1d.ts";
 import type { DepthwiseSizes } from "../../nn/layers/depthwise_conv1d.ts";
 import type { DepthwiseConv1DLayer, SeparableConv1DLayer } from "../../nn/model.ts";
-import { BLOCK_SAMPLES, ROW_BYTES } from "../kernels/kernels.ts";
+import { BLOCK_SAMPLES, type DepthwiseOperands, ROW_BYTES } from "../kernels/kernels.ts";
 import { compileActivation, withActivation } from "./activation.ts";
 import { type BlockContext, type BlockOp, type BlockTensor, roundUp } from "./block.ts";
 import { compileActivated } from "./conv1d.ts";
@@ -63,7 +63,7 @@ function compileDepthwise(layer: DepthwiseSizes & { useBias: boolean }, context:
   if (bias !== undefined) context.place({ name: "bias", offset: bias, columnStride: 1 });
   const biasIn = (base: number) => bias === undefined ? 0 : base + 4 * bias;
   const margin = conv1dExtent(layer, input.steps).padLeft * channels * ROW_BYTES;
-  const operands = [
+  const operands: DepthwiseOperands = [
     output.steps,
     layer.strides * channels,
     kernelSize,
@@ -73,7 +73,7 @@ function compileDepthwise(layer: DepthwiseSizes & { useBias: boolean }, context:
     input.address - margin,
     parameters + 4 * kernel,
     padded,
-  ] as const;
+  ];
   return {
     forward({ kernels }) {
       kernels.depthwiseForward(...operands, biasIn(parameters), output.address);

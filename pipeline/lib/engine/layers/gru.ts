@@ -1,5 +1,5 @@
 import type { GRULayer } from "../../nn/model.ts";
-import { BLOCK_SAMPLES, samplePanelFloats } from "../kernels/kernels.ts";
+import { BLOCK_SAMPLES, type GruOperands, samplePanelFloats } from "../kernels/kernels.ts";
 import { type BlockContext, type BlockOp, roundUp } from "./block.ts";
 import { createState, hardSlopeOf } from "./recurrent.ts";
 import { stepsOf } from "./rounding.ts";
@@ -30,8 +30,15 @@ export function compileGru(layer: GRULayer, context: BlockContext): BlockOp {
   const roundings = readRoundings(layer, context), hardSlope = hardSlopeOf(layer);
   const work = roundings && context.allocate(2 * units * BLOCK_SAMPLES);
   const table = roundings && context.allocate(roundings.length);
-  // What all kernels of a GRU begin with.
-  const operands = [steps, units, channels, padded, parameters + 4 * weights, state.address, gates] as const;
+  const operands: GruOperands = [
+    steps,
+    units,
+    channels,
+    padded,
+    parameters + 4 * weights,
+    state.address,
+    gates,
+  ];
   return {
     prepare(machine) {
       state.prepare(machine);

@@ -1,5 +1,6 @@
 import { pooling1dExtent } from "../../nn/layers/pooling.ts";
 import type { AveragePooling1DLayer, MaxPooling1DLayer } from "../../nn/model.ts";
+import type { PoolWindows } from "../kernels/kernels.ts";
 import type { BlockContext, BlockOp } from "./block.ts";
 
 /** Compiles the largest value of each window. */
@@ -22,30 +23,20 @@ export function compileGlobalAverage(context: BlockContext): BlockOp {
   return compileAverage(context, wholeInput(context));
 }
 
-/** How windows lie over time, as all kernels of poolings take it first. */
-type Windows = readonly [
-  outSteps: number,
-  steps: number,
-  channels: number,
-  size: number,
-  strides: number,
-  padLeft: number,
-];
-
 function windowsOf(
   layer: MaxPooling1DLayer | AveragePooling1DLayer,
   { inputs: [{ steps, channels }], output }: BlockContext,
-): Windows {
+): PoolWindows {
   const { padLeft } = pooling1dExtent(layer, steps);
   return [output.steps, steps, channels, layer.poolSize, layer.strides, padLeft];
 }
 
-function wholeInput({ inputs: [{ steps, channels }] }: BlockContext): Windows {
+function wholeInput({ inputs: [{ steps, channels }] }: BlockContext): PoolWindows {
   return [1, steps, channels, steps, steps, 0];
 }
 
 /** The gradient goes to the first of a window's largest values, as in TensorFlow. */
-function compileMax({ inputs: [input], output }: BlockContext, windows: Windows): BlockOp {
+function compileMax({ inputs: [input], output }: BlockContext, windows: PoolWindows): BlockOp {
   return {
     forward: ({ kernels }) => kernels.maxPoolForward(...windows, input.address, output.address),
     backward({ kernels }) {
@@ -61,7 +52,7 @@ function compileMax({ inputs: [input], output }: BlockContext, windows: Windows)
   };
 }
 
-function compileAverage({ inputs: [input], output }: BlockContext, windows: Windows): BlockOp {
+function compileAverage({ inputs: [input], output }: BlockContext, windows: PoolWindows): BlockOp {
   return {
     forward: ({ kernels }) => kernels.averagePoolForward(...windows, input.address, output.address),
     backward({ kernels }) {
