@@ -296,7 +296,7 @@ export interface Kernels {
   ): void;
 }
 
-/** Steps of which `gemmSamples` gets the rows at once, at most. */
+/** Steps of which `gemmSamples` gets the rows at once, at most, as in matrix.as.ts. */
 const GRADIENT_STEPS = 8;
 
 /**

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { compileKernels, createMachine } from "./kernels.ts";
+import { compileKernels, createMachine, RESERVED_BYTES } from "./kernels.ts";
 
 const COUNT = 2 ** 16, SOURCE = 1024, TARGET = SOURCE + 4 * COUNT;
 /** Around 0, where they bend, where they are flat, and beyond what their exponential is clamped to. */
@@ -8,6 +8,14 @@ const RANGES = [0.01, 1, 5, 20, 100, 1e30];
 for (const fused of [false, true]) {
   const file = fused ? "kernels_fused.wasm" : "kernels.wasm";
   const memory = () => new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
+
+  Deno.test(`createMachine() writes to the bytes that the kernels keep, to all of them and no others: ${file}`, () => {
+    const { floats } = createMachine(compileKernels(fused), memory());
+    assert.deepEqual(
+      [floats.findIndex((value) => value !== 0), floats.findLastIndex((value) => value !== 0)],
+      [64 / 4, RESERVED_BYTES / 4 - 1],
+    );
+  });
 
   Deno.test(`sigmoid() and hyperbolicTangent() keep to the errors that they name, NaN stays NaN: ${file}`, () => {
     const { kernels, floats } = createMachine(compileKernels(fused), memory());
