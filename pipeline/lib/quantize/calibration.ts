@@ -26,8 +26,8 @@ interface Observer {
 /**
  * Runs a float32 graph on calibration windows and finds the range of every tensor that depends on them.
  *
- * States of an LSTM get their least and greatest value in every method: their 16 bits need no finer steps, and cutting
- * them would be remembered.
+ * States of an LSTM get their least and greatest value in every method: `cellQuantization` knows where cutting them does
+ * no harm.
  *
  * @param windows Training windows only, `count` of them one behind the other, each with the values of the graph's inputs
  *   as `windowInputs` takes them; one that the test uses would leak.

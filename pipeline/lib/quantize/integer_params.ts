@@ -4,8 +4,8 @@ import type { Range } from "./ranges.ts";
 const INT8_MIN = -128, INT8_MAX = 127;
 /** Biases stay below half of the int32 range, so that the accumulator has room for the products. */
 const BIAS_LIMIT = 2 ** 30;
-/** The tanh of the LSTM kernel knows cells of 0 to 6 integer bits. */
-const MAX_CELL_INTEGER_BITS = 6;
+/** Cells of 8 and more put out the same: from 5.9 on, tanh is 1 to the 15 bits that the LSTM kernel has of it. */
+const MAX_CELL_INTEGER_BITS = 3;
 
 /** Softmax and logistic outputs, whose range is known: 1/256 a step from 0. Source: TFLite quantization spec. */
 export const PROBABILITY_QUANTIZATION: Readonly<TfliteQuantization> = perTensor(1 / 256, INT8_MIN);
@@ -49,11 +49,13 @@ export function hiddenQuantization({ min, max }: Range): TfliteQuantization {
 }
 
 /**
- * Chooses the cell state's int16 quantization: the least power of two that holds the range, at least 1.
+ * Chooses the cell state's int16 quantization: the least power of two that holds the range, from 1 to 8.
  *
- * Cells beyond 64 saturate there: the kernel has no more integer bits, and tanh is 1 long before.
+ * Cells beyond 8 saturate there, where tanh has long been 1. All cells of a layer share the step, and what a cell takes in
+ * or forgets in one time step is lost when it is below half of it: a single cell that counts to 64 would stop all others.
  *
- * Source: TFLite quantization spec, LSTM; ApplyTanh in tensorflow/lite/kernels/internal/tensor_utils.h.
+ * Source: TFLite quantization spec, LSTM. Deviation: TensorFlow holds the whole range, whatever it is; its older LSTM kernel
+ * cuts cells at 16 (tensorflow/lite/kernels/internal/reference/lstm_cell.h).
  */
 export function cellQuantization({ min, max }: Range): TfliteQuantization {
   const magnitude = Math.max(Math.abs(min), Math.abs(max));

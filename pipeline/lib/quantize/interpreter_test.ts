@@ -4,7 +4,7 @@ import { elementCount } from "../formats/tflite/graph.ts";
 import { encodeTflite } from "../formats/tflite/writer.ts";
 import { ARCHITECTURES } from "../nn/architectures/architectures.ts";
 import { forward } from "../nn/forward.ts";
-import type { Layer, Model } from "../nn/model.ts";
+import type { Layer, Model, Weights } from "../nn/model.ts";
 import { outputShapes } from "../nn/shapes.ts";
 import { type Interpreter, openTfliteLibrary } from "../runtime/tflite_ffi.ts";
 import { dequantizeOutput, quantizeInput } from "../runtime/quantized_values.ts";
@@ -145,6 +145,26 @@ for (const [name, model] of Object.entries(NETWORKS)) {
     }
   });
 }
+
+Deno.test("quantizeToInt8() keeps the small steps of one cell beside another that counts to 60", () => {
+  const model = network([216, 1], lstm(2)), windows = new Float32Array(216).fill(0.3);
+  const sigmoidOf = (gate: number) => 1 / (1 + Math.exp(-gate));
+  const forget = 8, enter = -6, smallStep = sigmoidOf(enter) * Math.tanh(0.3);
+  assert.ok(smallStep < 64 / 2 ** 16 && smallStep > 8 / 2 ** 16, "lost in 16 bits up to 64, not up to 8");
+  const weights: Weights = new Map([
+    ["layer0/kernel", { shape: [1, 8], data: Float32Array.of(0, 0, 0, 0, 1, 1, 0, 0) }],
+    ["layer0/recurrent_kernel", { shape: [2, 8], data: new Float32Array(16) }],
+    ["layer0/bias", { shape: [8], data: Float32Array.of(8, enter, 12, forget, 0, 0, 8, 8) }],
+  ]);
+  const cell = smallStep * (1 - sigmoidOf(forget) ** 216) / (1 - sigmoidOf(forget));
+  const expected = [1, Math.tanh(cell)];
+  const float = convertToTflite(model, weights), ranges = calibrate(float, windows, 1);
+  assert.ok(ranges.get("layer0/cell")!.max > 60);
+  using interpreter = open(quantizeToInt8(float, ranges));
+  interpreter.run(windows).forEach((value, i) =>
+    assert.ok(Math.abs(value - expected[i]) < 0.02, `${value} is not ${expected[i]}`)
+  );
+});
 
 for (const name of ["cnn", "lstm"]) {
   Deno.test(`convertToTflite() and quantizeToInt8() keep what "${name}" computes at full size`, () => {
