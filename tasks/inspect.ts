@@ -1,7 +1,7 @@
 /** Says how a file would be read, or what a model holds and who runs it: `deno task inspect FILE`. */
 import { basename, dirname } from "node:path";
 import { StageError, UsageError } from "../pipeline/lib/core/errors.ts";
-import { STAGES } from "../pipeline/lib/stage/catalogue.ts";
+import { csvParams } from "../pipeline/lib/stage/catalogue.ts";
 import { exitWith, explainError } from "../pipeline/lib/stage/exit.ts";
 import { splitWords } from "../pipeline/lib/stage/file_mode.ts";
 import type { CsvParams } from "../pipeline/lib/stage/inputs/csv_folder.ts";
@@ -16,29 +16,8 @@ import { wfdbKind } from "./inspect/wfdb.ts";
 /** The first kind that a file matches reads it. */
 const KINDS: readonly FileKind[] = [tfliteKind, kerasKind, wfdbKind, csvKind];
 
-const {
-  samplingRate,
-  column,
-  unit,
-  adcGain,
-  adcBaseline,
-  interpolateMs,
-  maxMissingSeconds,
-  maxMissingPercent,
-} = STAGES.ingest.params;
-/** Flags of ingest that say how text files are read. */
-const INGEST_FLAGS = {
-  samplingRate,
-  column,
-  unit,
-  adcGain,
-  adcBaseline,
-  interpolateMs,
-  maxMissingSeconds,
-  maxMissingPercent,
-};
 const FLAGS = {
-  ...INGEST_FLAGS,
+  ...csvParams,
   json: { type: "boolean", default: false, doc: "Print what was found as JSON" },
   help: { type: "boolean", default: false, doc: "Print this and stop" },
 } as const satisfies ParamSpec;
@@ -74,7 +53,7 @@ async function main(): Promise<void> {
   }
   const { json: facts, lines, refusal } = await kind.inspect(path, {
     names,
-    params: { ...defaultsOf(INGEST_FLAGS), ...given } as CsvParams,
+    params: { ...defaultsOf(csvParams), ...given } as CsvParams,
     flags: Object.entries(given).flatMap(([name, value]) => [`--${name}`, String(value)]),
   });
   const explained = refusal === undefined ? undefined : explainError(refusal);

@@ -8,6 +8,7 @@ import { quantize } from "./stages/quantize.ts";
 import { train } from "./stages/train.ts";
 import { window } from "./stages/window.ts";
 
+export { csvParams } from "./stages/ingest.ts";
 export { ENGINE_NAMES, MODEL_NAMES, type StageDeclaration } from "./stages/declaration.ts";
 
 /** The eight stages by the name of their task, in the order of the chain. */

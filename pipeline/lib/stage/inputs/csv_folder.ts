@@ -8,7 +8,7 @@ import {
 } from "../../formats/kaggle_csv/annotation_text.ts";
 import { isMitdbTable, MITDB_ADC } from "../../formats/kaggle_csv/signal_layout.ts";
 import type { Annotation } from "../../formats/wfdb/record.ts";
-import type { STAGES } from "../catalogue.ts";
+import type { csvParams } from "../catalogue.ts";
 import type { ParamValues } from "../params.ts";
 
 /** A text file of signals in a folder. */
@@ -23,17 +23,7 @@ export interface CsvFile {
 }
 
 /** Parameters of 01_ingest that say how CSV files are read. */
-export type CsvParams = Pick<
-  ParamValues<typeof STAGES.ingest.params>,
-  | "samplingRate"
-  | "column"
-  | "unit"
-  | "adcGain"
-  | "adcBaseline"
-  | "interpolateMs"
-  | "maxMissingSeconds"
-  | "maxMissingPercent"
->;
+export type CsvParams = ParamValues<typeof csvParams>;
 
 /** A text file whose start was read, and its annotations. */
 export interface CsvRecord extends AsyncDisposable {
