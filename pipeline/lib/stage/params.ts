@@ -169,7 +169,9 @@ export function parseFlags(args: readonly string[], spec: ParamSpec): Record<str
         `Unknown flag ${written}${near ? `; did you mean --${near}?` : ""} (--help lists them)`,
       );
     }
-    if (token.value === undefined) throw new UsageError(`Cannot use --${name}: a value must follow`);
+    if (token.value === undefined || !token.inlineValue && token.value.startsWith("--")) {
+      throw new UsageError(`Cannot use --${name}: a value must follow`);
+    }
     values[name] = fromText(spec[name], token.value, `--${name}`);
   }
   return values;

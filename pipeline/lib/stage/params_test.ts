@@ -77,6 +77,9 @@ Deno.test("parseFlags() says what a value must be", () => {
   refused(["--windowSamples", "100.5"], /integer/);
   refused(["--lowHz", "NaN"], /a number/);
   refused(["--lowHz"], /a value must follow/);
+  refused(["--source", "--quantizedOnly"], /Cannot use --source: a value must follow/);
+  refused(["--source", "--lowHz"], /Cannot use --source: a value must follow/);
+  assert.deepEqual(parseFlags(["--source=--lowHz"], spec), { source: "--lowHz" });
   refused(["--scheme", "interpatient"], /did you mean "inter-patient"/);
   refused(["--model", "cnn,lsmt"], /got "lsmt"; did you mean "lstm"/);
   refused(["--model", "cnn,lstm,cnn"], /any of cnn, lstm, each once, joined by commas, or none, got "cnn"$/);
