@@ -223,7 +223,8 @@ export async function readTransposed(
     }
     const column = {
       name: name || `row ${rows}`,
-      unit: splitUnit(name).unit,
+      // A row that is called V is the chest lead.
+      unit: (name === "V" ? undefined : splitUnit(name).unit) ?? layout.statements.unit,
       kind: "signal",
       isDateTime: false,
     } as const;

@@ -83,6 +83,20 @@ Deno.test("readSignalCsv() takes rows of blanks for empty ones where rows are le
   }
 });
 
+Deno.test("readSignalCsv() converts rows that are leads by the unit of their name, else of the header; V is a lead", async () => {
+  const row = (name: string) => `${name},${grid(300, (i) => 250 * (i % 7)).join(",")}`;
+  const names = ["I (mV)", "II", "V"];
+  const { all, leads } = await read(["# fs: 250", "# Unit: uV", ...names.map(row)].join("\n"), {});
+  assert.deepEqual(all.map((samples) => samples.slice(0, 3)), [[0, 250, 500], [0, 0.25, 0.5], [
+    0,
+    0.25,
+    0.5,
+  ]]);
+  assert.deepEqual(leads.map(({ unit }) => unit?.symbol), ["mV", "uV", "uV"]);
+  const plain = await read(["# fs: 250", ...names.map(row)].join("\n"), { unit: "mV" });
+  assert.deepEqual(plain.all.map((samples) => samples[1]), [250, 250, 250]);
+});
+
 Deno.test("readSignalCsv() reads rows that are leads as it reads the same table in columns, missing cells at their ends too", async () => {
   const run = fc.tuple(fc.integer({ min: 0, max: 299 }), fc.integer({ min: 1, max: 4 }));
   const place = fc.oneof(run, fc.constantFrom<[number, number]>([0, 3], [298, 2]));
