@@ -148,6 +148,20 @@ function emptySet(records: string[], beats: number, windowSamples: number): Wind
   };
 }
 
+/** Cuts off the places of beats that were dropped. */
+function shorten(set: WindowSet, beats: number): WindowSet {
+  return {
+    ...set,
+    recordIndex: set.recordIndex.subarray(0, beats),
+    samples: set.samples.subarray(0, beats),
+    labels: set.labels.subarray(0, beats),
+    quality: set.quality.subarray(0, beats),
+    qualityReasons: set.qualityReasons.subarray(0, beats),
+    rr: set.rr.subarray(0, beats * RR_FEATURE_NAMES.length),
+    windows: set.windows.subarray(0, beats * set.windowSamples),
+  };
+}
+
 await runStage(STAGES.window, {
   run(context) {
     const { windowSamples, rPeakOffset, windowScale, scheme, minQuality } = context.params;
@@ -236,17 +250,3 @@ await runStage(STAGES.window, {
     };
   },
 });
-
-/** Cuts off the places of beats that were dropped. */
-function shorten(set: WindowSet, beats: number): WindowSet {
-  return {
-    ...set,
-    recordIndex: set.recordIndex.subarray(0, beats),
-    samples: set.samples.subarray(0, beats),
-    labels: set.labels.subarray(0, beats),
-    quality: set.quality.subarray(0, beats),
-    qualityReasons: set.qualityReasons.subarray(0, beats),
-    rr: set.rr.subarray(0, beats * RR_FEATURE_NAMES.length),
-    windows: set.windows.subarray(0, beats * set.windowSamples),
-  };
-}

@@ -46,7 +46,7 @@ interface Rail {
  * Finds flat lines, saturation and electrodes that have come off in stored values.
  *
  * A run of equal values of at least 15 ms at the record's extreme value is `saturated`, one of at least 200 ms at any other value is
- * `flat`, and a stretch of either of at least 1 s is `lead off`. Missing samples belong to no run.
+ * `flat`, and a stretch of either of at least 1 s is `lead off`. No run is shorter than 5 samples; missing ones belong to none.
  * Source: fSQI of Li, Mark and Clifford, "Robust heart rate estimation from multiple asynchronous noisy sources using signal quality
  * indices and a Kalman filter", Physiol. Meas. 29, 2008 (share of samples without a change). Deviation: stretches, not shares.
  *
