@@ -1,9 +1,10 @@
 import { isComment, isMissingCell, parseNumberCell, splitCells, unquote, withoutMark } from "./cells.ts";
 import { columnKind, splitUnit } from "./column_names.ts";
 import { evenSteps } from "./even_steps.ts";
-import { findSeparator } from "./dialect.ts";
+import { type Dialect, findSeparator } from "./dialect.ts";
 import type { Column, Layout } from "./layout.ts";
 import { createLeadWriter, type LeadReport, type LeadWriter } from "./lead_writer.ts";
+import { findMisreadCell } from "./misread_marks.ts";
 import {
   completePlan,
   type CsvLead,
@@ -34,22 +35,36 @@ function takeName(first: string, decimalComma: boolean): { name: string; hasName
   return { name: hasName ? unquote(first) : "", hasName };
 }
 
+/** Refuses a row with numbers that would be read wrong, as findMisreadCell() does columns: cells that may be halves stand in pairs. */
+function refuseMisread(cells: readonly string[], dialect: Dialect, refuse: Refuse): void {
+  const [first = ""] = cells, from = takeName(first, dialect.decimalComma).hasName ? 1 : 0;
+  const pairs = Array.from({ length: (cells.length - from) >> 1 }, (_, i) => {
+    return cells.slice(from + 2 * i, from + 2 * i + 2);
+  });
+  const misread = findMisreadCell(pairs, dialect);
+  if (misread === undefined) return;
+  const { row, column, rule } = misread;
+  throw refuse(`${rule}; got ${quote(pairs[row][column])} at cell ${from + 2 * row + column + 1}`);
+}
+
 /**
  * Finds out whether a file lies on its side, one row a lead, and how it is then read.
  *
  * The first row may be that of times. Rows may begin with their names.
  *
  * @returns Undefined where rows are no leads.
- * @throws FormatError where the file states two sampling rates, or one that is none of an ECG's.
+ * @throws FormatError where the file states two sampling rates, or one that is none of an ECG's, or numbers would be read wrong.
  */
 export function planTransposed(text: TextBytes, options: SignalCsvOptions): SignalCsvPlan | undefined {
   const head = new TextDecoder("utf-8", { ignoreBOM: true }).decode(text.head);
   const written = head.split(/\r\n|\n|\r/), filled = written.filter((line) => line.trim() !== "");
   if (filled.length > 2 * FEW_ROWS) return undefined;
   const separator = findSeparator(filled);
-  const lines = written.map((line) => withoutPadding(line, separator)).filter((line) => line !== "");
-  const comments = lines.filter(isComment), rows = lines.filter((line) => !isComment(line));
-  const cells = rows.map((line) => splitCells(line, separator) ?? []);
+  const lines = written.map((text, i) => ({ text: withoutPadding(text, separator), line: i + 1 }))
+    .filter(({ text }) => text !== "");
+  const comments = lines.filter(({ text }) => isComment(text)),
+    rows = lines.filter(({ text }) => !isComment(text));
+  const cells = rows.map(({ text }) => splitCells(text, separator) ?? []);
   const first = cells.findIndex((row) => row.length > MAX_LEADS_SIDE_BY_SIDE);
   const leadRows = cells.length - first, width = cells[first]?.length ?? 0;
   if (first < 0 || leadRows > FEW_ROWS || width < CELLS_PER_ROW * leadRows) return undefined;
@@ -65,10 +80,14 @@ export function planTransposed(text: TextBytes, options: SignalCsvOptions): Sign
   const column: Column = { name, unit: splitUnit(name).unit, kind, isDateTime: false };
   const separatorText = separator === "blank" ? undefined : separator;
   const statements = joinStatements([
-    ...comments.map((line) => readStatement(withoutMark(line))),
-    ...rows.slice(0, first).map((line) => readStatement(line, separatorText)),
+    ...comments.map(({ text }) => readStatement(withoutMark(text))),
+    ...rows.slice(0, first).map(({ text }) => readStatement(text, separatorText)),
   ]);
-  checkRate(statements, refuseIn(options.file));
+  const refuse = refuseIn(options.file);
+  checkRate(statements, refuse);
+  for (let row = first; row < cells.length; row++) {
+    refuseMisread(cells[row], { separator, decimalComma }, (rule) => refuse(rule, rows[row].line));
+  }
   const time = kind !== "time" ? undefined : findTimeColumn({
     index: 0,
     name: name || "row 1",
@@ -212,9 +231,16 @@ export async function readTransposed(
       for await (const _ of blocks);
       continue;
     }
-    // A separator in quotes has cut the cell in two: then the rest of it is no number and refused.
-    const [unquoted = ""] = splitCells(firstCell, layout.separator) ?? [firstCell];
-    const index = rows++, { name, hasName } = takeName(unquoted, layout.decimalComma);
+    const unquoted = splitCells(firstCell, layout.separator);
+    if (unquoted === undefined) {
+      throw refuse(
+        `a quote must be closed in its own cell, which must not hold what separates cells, got ${
+          quote(firstCell)
+        }`,
+        line,
+      );
+    }
+    const index = rows++, { name, hasName } = takeName(unquoted[0] ?? "", layout.decimalComma);
     if (rows > MAX_ROWS) {
       throw refuse(
         `a file of one row a lead must have at most ${MAX_ROWS} rows, got more; a table with one beat a row is no recording`,

@@ -97,6 +97,26 @@ Deno.test("readSignalCsv() converts rows that are leads by the unit of their nam
   assert.deepEqual(plain.all.map((samples) => samples[1]), [250, 250, 250]);
 });
 
+Deno.test("readSignalCsv() refuses numbers in rows that are leads that would be read wrong without a sign of it", async () => {
+  const decimals = grid(300, (i) => (((i * 37) % 100 - 50) / 1000).toFixed(3).replace(".", ","));
+  await refuses(`# by hand\nI,${decimals.join(",")}\nII,${decimals.join(",")}\n`, [
+    "the two halves of one number",
+    'got "050" at cell 3',
+  ], 2);
+  const thousands = grid(300, (i) => i % 9 === 0 ? "1,024" : String(990 + i % 9));
+  await refuses(`${thousands.join(";")}\n${grid(300, (i) => i % 7).join(";")}\n`, [
+    "without separators of thousands",
+    'got "1,024" at cell 1',
+  ], 1);
+});
+
+Deno.test("readSignalCsv() refuses a quote that is not closed in rows that are leads", async () => {
+  for (const name of ['"II', '"II,raw"']) {
+    const text = `I,${grid(300, (i) => i % 7)}\n${name},${grid(300, (i) => i % 7)}\n`;
+    await refuses(text, ["a quote must be closed in its own cell", "II"], 2);
+  }
+});
+
 Deno.test("readSignalCsv() reads rows that are leads as it reads the same table in columns, missing cells at their ends too", async () => {
   const run = fc.tuple(fc.integer({ min: 0, max: 299 }), fc.integer({ min: 1, max: 4 }));
   const place = fc.oneof(run, fc.constantFrom<[number, number]>([0, 3], [298, 2]));
