@@ -118,79 +118,89 @@ async function compareForms(context: Context, forms: readonly Form[]): Promise<F
   return figures;
 }
 
+/** Draws the calibration windows once, for every graph whose ranges are asked for. */
+function prepareCalibration({ params }: Context, train: WindowSet) {
+  const { calibrationWindows, percentile, seed } = params, method = params.calibration as CalibrationMethod;
+  const drawn = drawWindows(train, calibrationWindows, seed), windows = drawn.length / train.windowSamples;
+  const calibration = {
+    method,
+    ...(method === "percentile" ? { percentile } : {}),
+    windows,
+    sha256: createHash("sha256").update(bytesOf(drawn)).digest("hex"),
+  };
+  const findRanges = (graph: TfliteModel) => calibrate(graph, drawn, windows, { method, percentile });
+  return { calibration, findRanges };
+}
+
+/** Encodes a quantized graph, with how it was made among its metadata. */
+function createForm(graph: TfliteModel, told: Omit<QuantizationMetadata, "schemaVersion">): Form {
+  const mode = told.mode as QuantizationMode;
+  return {
+    name: told.tuning === undefined ? mode : TUNED,
+    file: fileOf(mode),
+    bytes: encodeTflite(withQuantizationMetadata(graph, { schemaVersion: 1, ...told })),
+  };
+}
+
+/** @returns Each tensor's error in int8 on a few test windows, as text. */
+function describeErrors(context: Context, floatGraph: TfliteModel, int8Graph: TfliteModel): string {
+  const test = readWindowSet(context, "test"), rows = spreadRows(test.labels.length, DEBUG_WINDOWS);
+  const layers = compareLayers(floatGraph, int8Graph, takeWindows(test, rows), { count: rows.length });
+  return `${layerErrorTable(layers)}\n\n`;
+}
+
+const percent = (value: number | null): string => value === null ? "-" : `${(100 * value).toFixed(2)} %`;
+
 await runStage(STAGES.quantize, {
   // What is in the cache was not printed.
   always: ({ debug }) => debug,
   async run(context) {
-    const { calibrationWindows, calibration, percentile, seed, compare, debug, qat } = context.params;
+    const { compare, debug, qat, qatRate } = context.params;
     const modes = context.params.modes as QuantizationMode[], io = context.params.io as "int8" | "float";
     const floatBytes = context.read(`05_convert/${context.variant}`, "model.tflite");
     const floatGraph = decodeTflite(floatBytes, "model.tflite");
     const train = readWindowSet(context, "train");
-    const drawn = drawWindows(train, calibrationWindows, seed), count = drawn.length / train.windowSamples;
-    const method = calibration as CalibrationMethod;
-    const findRanges = (graph: TfliteModel) => calibrate(graph, drawn, count, { method, percentile });
+    const { calibration, findRanges } = prepareCalibration(context, train);
     const ranges = findRanges(floatGraph);
-    const calibrated: QuantizationMetadata["calibration"] = {
-      method,
-      ...(method === "percentile" ? { percentile } : {}),
-      windows: count,
-      sha256: createHash("sha256").update(bytesOf(drawn)).digest("hex"),
-    };
     context.write("ranges.json", JSON.stringify(Object.fromEntries(ranges), null, 1));
 
     const forms: Form[] = [{ name: "float32", file: "model.tflite", bytes: floatBytes }];
     let errors = "";
     for (const mode of QUANTIZATION_MODES) {
       if (!modes.includes(mode) && !compare) continue;
-      const graph = withQuantizationMetadata(quantizeGraph(floatGraph, ranges, { mode, io }), {
-        schemaVersion: 1,
-        mode,
-        ...(mode === "int8" ? { calibration: calibrated } : {}),
-      });
-      const bytes = encodeTflite(graph), file = fileOf(mode);
-      if (modes.includes(mode) && !(mode === "int8" && qat > 0)) context.write(file, bytes);
-      forms.push({ name: mode, file, bytes });
-      if (debug && mode === "int8") {
-        const test = readWindowSet(context, "test"), rows = spreadRows(test.labels.length, DEBUG_WINDOWS);
-        const layers = compareLayers(floatGraph, graph, takeWindows(test, rows), { count: rows.length });
-        errors = `${layerErrorTable(layers)}\n\n`;
-      }
+      const graph = quantizeGraph(floatGraph, ranges, { mode, io });
+      const form = createForm(graph, { mode, ...(mode === "int8" ? { calibration } : {}) });
+      // What was tuned takes the place of what was not.
+      if (modes.includes(mode) && !(mode === "int8" && qat > 0)) context.write(form.file, form.bytes);
+      forms.push(form);
+      if (debug && mode === "int8") errors = describeErrors(context, floatGraph, graph);
     }
 
-    const tuned = qat === 0 ? undefined : await tuneForInt8(context, {
-      epochs: qat,
-      rate: context.params.qatRate,
-      train,
-      floatGraph,
-      calibrate: findRanges,
-    });
-    const tuning = tuned && { epochs: tuned.result.history.length, bestEpoch: tuned.result.bestEpoch };
-    if (tuned) {
-      const graph = quantizeGraph(tuned.floatGraph, tuned.ranges, { mode: "int8", io }),
-        file = fileOf("int8");
-      const told = { schemaVersion: 1, mode: "int8", calibration: calibrated, tuning } as const;
-      const bytes = encodeTflite(withQuantizationMetadata(graph, told));
-      context.write(file, bytes);
-      context.write("tuning.json", JSON.stringify(tuned.result.history, null, 1));
-      forms.push({ name: TUNED, file, bytes });
+    let tuning: QuantizationMetadata["tuning"];
+    if (qat > 0) {
+      const options = { epochs: qat, rate: qatRate, train, floatGraph, calibrate: findRanges };
+      const tuned = await tuneForInt8(context, options), { history, bestEpoch } = tuned.result;
+      tuning = { epochs: history.length, bestEpoch };
+      const graph = quantizeGraph(tuned.floatGraph, tuned.ranges, { mode: "int8", io });
+      const form = createForm(graph, { mode: "int8", calibration, tuning });
+      context.write(form.file, form.bytes);
+      context.write("tuning.json", JSON.stringify(history, null, 1));
+      forms.push(form);
     }
 
     const figures = await compareForms(context, forms);
     const [float32] = figures, formOf = (name: string) => figures.find(({ form }) => form === name);
-    const int8 = formOf(TUNED) ?? formOf("int8");
+    const int8 = formOf(TUNED) ?? formOf("int8"), shown = int8 ?? figures.at(-1)!;
     const comparison = {
       comparedWindows: float32.report.support,
       forms: figures.map(({ latencyMs: _, ...figure }) => figure),
     };
     context.write("compare.json", JSON.stringify(comparison, null, 1));
-    const percent = (value: number | null) => value === null ? "-" : `${(100 * value).toFixed(2)} %`;
-    const shown = int8 ?? figures.at(-1)!;
     return {
       counts: JSON.parse(JSON.stringify({
         modes: QUANTIZATION_MODES.filter((mode) => modes.includes(mode)),
-        calibrationWindows: count,
-        calibration: calibrated,
+        calibrationWindows: calibration.windows,
+        calibration,
         tuning,
         bytes: int8?.bytes,
         floatBytes: floatBytes.length,
