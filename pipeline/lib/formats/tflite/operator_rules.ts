@@ -2,6 +2,7 @@ import { elementCount } from "./graph.ts";
 import type { OperatorContext } from "./operator_context.ts";
 import * as shapes from "./operator_shapes.ts";
 import {
+  inOneScale,
   lstmTypes,
   quantizedArithmetic,
   sameType,
@@ -37,6 +38,9 @@ const MOVED_TYPES: readonly TensorTypeName[] = ["FLOAT32", "INT8", "UINT8", "INT
 const FLOAT: readonly TensorTypeName[] = ["FLOAT32"],
   FLOAT_OR_INT8: readonly TensorTypeName[] = ["FLOAT32", "INT8"];
 
+/** Values of any of these types that are moved as they are. */
+const moved = (types: readonly TensorTypeName[], steering?: readonly number[]): TypeCheck =>
+  inOneScale(sameType(types, steering), steering);
 const unary = (types: readonly TensorTypeName[]): OperatorRule => ({
   inputs: ONE,
   outputs: ONE,
@@ -63,7 +67,7 @@ const POOLING: OperatorRule = {
   inputs: ONE,
   outputs: ONE,
   options: "Pool2DOptions",
-  types: quantizedArithmetic(FLOAT_OR_INT8),
+  types: inOneScale(quantizedArithmetic(FLOAT_OR_INT8)),
   shape: shapes.pooledShape,
 };
 const CONVOLUTION = { inputs: [2, 3], outputs: ONE, optional: [2], types: weightedTypes } as const;
@@ -112,7 +116,7 @@ export const OPERATOR_RULES: Readonly<Record<string, OperatorRule>> = {
   SQUARED_DIFFERENCE: binary(FLOAT),
   SUB: { ...binary(FLOAT_OR_INT8, "SubOptions"), check: sumProblem },
   MEAN: REDUCTION,
-  REDUCE_MAX: REDUCTION,
+  REDUCE_MAX: { ...REDUCTION, types: inOneScale(REDUCTION.types, [1]) },
   SUM: REDUCTION,
   AVERAGE_POOL_2D: POOLING,
   MAX_POOL_2D: POOLING,
@@ -131,28 +135,28 @@ export const OPERATOR_RULES: Readonly<Record<string, OperatorRule>> = {
     inputs: MANY,
     outputs: ONE,
     options: "ConcatenationOptions",
-    types: quantizedArithmetic(FLOAT_OR_INT8),
+    types: inOneScale(quantizedArithmetic(FLOAT_OR_INT8)),
     shape: shapes.concatenatedShape,
   },
   EXPAND_DIMS: {
     inputs: TWO,
     outputs: ONE,
     constants: [1],
-    types: sameType(MOVED_TYPES, [1]),
+    types: moved(MOVED_TYPES, [1]),
     shape: shapes.expandedShape,
   },
   PAD: {
     inputs: TWO,
     outputs: ONE,
     constants: [1],
-    types: quantizedArithmetic(FLOAT_OR_INT8, [1]),
+    types: inOneScale(quantizedArithmetic(FLOAT_OR_INT8, [1]), [1]),
     shape: shapes.paddedShape,
   },
   RESHAPE: {
     inputs: [1, 2],
     outputs: ONE,
     constants: [1],
-    types: sameType(MOVED_TYPES, [1]),
+    types: moved(MOVED_TYPES, [1]),
     shape: shapes.reshapedShape,
   },
   REVERSE_V2: {
@@ -160,7 +164,7 @@ export const OPERATOR_RULES: Readonly<Record<string, OperatorRule>> = {
     outputs: ONE,
     constants: [1],
     axes: [1],
-    types: sameType(FLOAT_OR_INT8, [1]),
+    types: moved(FLOAT_OR_INT8, [1]),
     shape: shapes.sameShape,
     check: reversalProblem,
   },
@@ -171,14 +175,14 @@ export const OPERATOR_RULES: Readonly<Record<string, OperatorRule>> = {
     constants: [0],
     axes: [0],
     axesOf: 1,
-    types: sameType(FLOAT_OR_INT8, [0]),
+    types: moved(FLOAT_OR_INT8, [0]),
     shape: shapes.splitShape,
   },
   SQUEEZE: {
     inputs: ONE,
     outputs: ONE,
     options: "SqueezeOptions",
-    types: sameType(MOVED_TYPES),
+    types: moved(MOVED_TYPES),
     shape: shapes.squeezedShape,
   },
   STRIDED_SLICE: {
@@ -186,7 +190,7 @@ export const OPERATOR_RULES: Readonly<Record<string, OperatorRule>> = {
     outputs: ONE,
     options: "StridedSliceOptions",
     constants: [1, 2, 3],
-    types: sameType(MOVED_TYPES, [1, 2, 3]),
+    types: moved(MOVED_TYPES, [1, 2, 3]),
     shape: shapes.slicedShape,
   },
   TRANSPOSE: {
@@ -194,7 +198,7 @@ export const OPERATOR_RULES: Readonly<Record<string, OperatorRule>> = {
     outputs: ONE,
     constants: [1],
     axes: [1],
-    types: sameType(MOVED_TYPES, [1]),
+    types: moved(MOVED_TYPES, [1]),
     shape: shapes.transposedShape,
   },
 };

@@ -1,4 +1,4 @@
-import type { TfliteTensor } from "./graph.ts";
+import type { TfliteQuantization, TfliteTensor } from "./graph.ts";
 import type { OperatorContext } from "./operator_context.ts";
 import type { TensorTypeName } from "./schema.ts";
 
@@ -8,8 +8,7 @@ export type TypeCheck = (context: OperatorContext) => string | undefined;
 const QUANTIZED_TYPES: readonly TensorTypeName[] = ["INT8", "UINT8", "INT16"];
 
 /**
- * All tensors (but the ones that steer the operator) have the same type, one of these, and integers that
- * stand for real numbers have one scale.
+ * All tensors (but the ones that steer the operator) have the same type, one of these.
  *
  * @param steering Positions of inputs that are axes, shapes and the like.
  */
@@ -37,6 +36,41 @@ export const quantizedArithmetic = (
     same(context) ??
       scalesProblem([...context.inputs.filter((_, i) => !steering.includes(i)), ...context.outputs]);
 };
+
+/** Part of a step by which two scales may come apart over all integers of int8: what rounding explains. */
+const MAX_DRIFT_STEPS = 0.5;
+
+/**
+ * The tensors that are not steering are all in one quantization: the kernels move, compare or average the integers as they
+ * are. Those of TFLite 2.9 look at that in debug builds only (CONCATENATION and REDUCE_MAX: always) and else give an output
+ * that stands for other numbers.
+ *
+ * @param check What else must hold. @param steering As of `sameType`.
+ */
+export const inOneScale = (check: TypeCheck, steering: readonly number[] = []): TypeCheck => (context) => {
+  const problem = check(context);
+  if (problem !== undefined) return problem;
+  const [first, ...others] = [...context.inputs.filter((_, i) => !steering.includes(i)), ...context.outputs]
+    .map((tensor) => tensor!).filter(({ type, quantization }) =>
+      QUANTIZED_TYPES.includes(type) && (quantization?.scale.length ?? 0) > 0
+    );
+  const other = others.find((tensor) => !standsForSame(tensor.quantization!, first.quantization!));
+  return other === undefined
+    ? undefined
+    : `its tensors must have one scale and zero point, because it leaves integers as they are, got ${
+      describeScale(first)
+    } and ${describeScale(other)}`;
+};
+
+function standsForSame(a: TfliteQuantization, b: TfliteQuantization): boolean {
+  return a.scale.length === b.scale.length &&
+    a.scale.every((scale, i) =>
+      Math.abs(scale - b.scale[i]) * 255 <= MAX_DRIFT_STEPS * scale && a.zeroPoint[i] === b.zeroPoint[i]
+    );
+}
+
+const describeScale = ({ name, quantization }: TfliteTensor): string =>
+  `${quantization!.scale[0]}, ${quantization!.zeroPoint[0]} of "${name}"`;
 
 /** Input type, output type: any of these pairs. */
 export function typePairs(...pairs: readonly (readonly [TensorTypeName, TensorTypeName])[]): TypeCheck {

@@ -26,7 +26,8 @@ const MAX_MODEL_BYTES = 2 ** 31;
  * Checked: sizes of constants against type and shape, shapes, scales, the order of execution, operators and
  * versions; of each operator inputs, outputs, options, types and the shape that it gives (`OPERATOR_RULES`).
  * Refused as well is what TFLite 2.9 loads and computes wrongly: INT8 FULLY_CONNECTED weights with a scale a
- * channel, and an int8 LSTM whose hidden state has a zero point other than 0.
+ * channel, an int8 LSTM whose hidden state has a zero point other than 0, and integers that an operator leaves as they
+ * are between tensors of two scales.
  *
  * @param bytes The file; constants of the result are views of it.
  * @param file Its name, for messages.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FormatError } from "../../core/errors.ts";
-import { bytesOf, type OptionValue, type TfliteModel } from "./graph.ts";
+import { bytesOf, type OptionValue, type TfliteModel, type TfliteTensor } from "./graph.ts";
 import { smallModel } from "./test_models.ts";
 import { verifyTflite } from "./verify.ts";
 import { encodeTflite } from "./writer.ts";
@@ -137,17 +137,26 @@ interface SingleOperator {
   shape: number[];
   constants?: number[][];
   output: number[];
+  /** Scale and zero point of input and output, which are INT8 then. */
+  scales?: (readonly [scale: number, zeroPoint: number])[];
 }
 
-/** @returns What verifyTflite() says of one FLOAT32 operator with INT32 constants behind (or before) its input. */
+/** @returns What verifyTflite() says of one operator, FLOAT32 but for `scales`, with INT32 constants behind (or before) its input. */
 function single(
-  { operator, version = 1, optionsType, options, shape, constants = [], output }: SingleOperator,
+  { operator, version = 1, optionsType, options, shape, constants = [], output, scales }: SingleOperator,
 ): string {
   return verdict((m) => {
     const isSplit = operator === "SPLIT";
+    const activation = (name: string, shape: number[], place: 0 | 1): TfliteTensor =>
+      scales === undefined ? { name, type: "FLOAT32", shape } : {
+        name,
+        type: "INT8",
+        shape,
+        quantization: { scale: [scales[place][0]], zeroPoint: [scales[place][1]], quantizedDimension: 0 },
+      };
     m.tensors = [
-      { name: "input", type: "FLOAT32", shape },
-      { name: "output", type: "FLOAT32", shape: output },
+      activation("input", shape, 0),
+      activation("output", output, 1),
       ...constants.map((values, i) => ({
         name: `constant${i}`,
         type: "INT32" as const,
@@ -169,81 +178,112 @@ function single(
   });
 }
 
+const reducer = { optionsType: "ReducerOptions", options: { keepDims: false } };
+const slice = (beginMask: number, endMask: number, shrinkAxisMask: number) => ({
+  optionsType: "StridedSliceOptions",
+  options: { beginMask, endMask, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask },
+});
+/** One or two forms of each operator that works on one activation. */
+const CASES: readonly SingleOperator[] = [
+  {
+    operator: "AVERAGE_POOL_2D",
+    optionsType: "Pool2DOptions",
+    options: { padding: 0, strideW: 1, strideH: 2, filterWidth: 3, filterHeight: 2 },
+    shape: [1, 6, 7, 2],
+    output: [1, 3, 7, 2],
+  },
+  { operator: "REDUCE_MAX", ...reducer, shape: [1, 6, 3], constants: [[1]], output: [1, 3] },
+  { operator: "MEAN", ...reducer, shape: [1, 6, 3], constants: [[1]], output: [1, 3] },
+  { operator: "MEAN", ...reducer, shape: [1, 2, 6, 3], constants: [[-3, 2]], output: [1, 3] },
+  {
+    operator: "MEAN",
+    optionsType: "ReducerOptions",
+    options: { keepDims: true },
+    shape: [1, 6, 3],
+    constants: [[1]],
+    output: [1, 1, 3],
+  },
+  {
+    operator: "MAX_POOL_2D",
+    optionsType: "Pool2DOptions",
+    options: { padding: 1, strideW: 2, strideH: 1, filterWidth: 2, filterHeight: 1 },
+    shape: [1, 1, 7, 2],
+    output: [1, 1, 3, 2],
+  },
+  { operator: "EXPAND_DIMS", shape: [2, 3], constants: [[-1]], output: [2, 3, 1] },
+  { operator: "PAD", shape: [1, 3], constants: [[0, 0, 2, 1]], output: [1, 6] },
+  { operator: "RESHAPE", shape: [2, 6], constants: [[3, -1]], output: [3, 4] },
+  { operator: "REVERSE_V2", shape: [2, 6], constants: [[1]], output: [2, 6] },
+  {
+    operator: "SPLIT",
+    optionsType: "SplitOptions",
+    options: { numSplits: 1 },
+    shape: [2, 6],
+    constants: [[1]],
+    output: [2, 6],
+  },
+  {
+    operator: "SQUEEZE",
+    optionsType: "SqueezeOptions",
+    options: { squeezeDims: [-1] },
+    shape: [2, 1],
+    output: [2],
+  },
+  {
+    operator: "STRIDED_SLICE",
+    ...slice(5, 5, 2),
+    shape: [1, 6, 3],
+    constants: [[0, -1, 0], [0, 0, 0], [1, 1, 1]],
+    output: [1, 3],
+  },
+  {
+    operator: "STRIDED_SLICE",
+    ...slice(0, 2, 0),
+    shape: [4, 9],
+    constants: [[1, 2], [-1, 0], [1, 3]],
+    output: [2, 3],
+  },
+  { operator: "STRIDED_SLICE", ...slice(1, 1, 0), shape: [5], constants: [[0], [0], [-2]], output: [3] },
+  { operator: "TRANSPOSE", shape: [2, 3, 4], constants: [[2, 0, 1]], output: [4, 2, 3] },
+  {
+    operator: "CONCATENATION",
+    optionsType: "ConcatenationOptions",
+    options: { axis: 1 },
+    shape: [2, 3],
+    output: [2, 3],
+  },
+  { operator: "TANH", shape: [2, 3], output: [2, 3] },
+];
+
 Deno.test("verifyTflite() knows the shape that each operator gives", () => {
-  const reducer = { optionsType: "ReducerOptions", options: { keepDims: false } };
-  const slice = (beginMask: number, endMask: number, shrinkAxisMask: number) => ({
-    optionsType: "StridedSliceOptions",
-    options: { beginMask, endMask, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask },
-  });
-  const cases: SingleOperator[] = [
-    { operator: "MEAN", ...reducer, shape: [1, 6, 3], constants: [[1]], output: [1, 3] },
-    { operator: "MEAN", ...reducer, shape: [1, 2, 6, 3], constants: [[-3, 2]], output: [1, 3] },
-    {
-      operator: "MEAN",
-      optionsType: "ReducerOptions",
-      options: { keepDims: true },
-      shape: [1, 6, 3],
-      constants: [[1]],
-      output: [1, 1, 3],
-    },
-    {
-      operator: "MAX_POOL_2D",
-      optionsType: "Pool2DOptions",
-      options: { padding: 1, strideW: 2, strideH: 1, filterWidth: 2, filterHeight: 1 },
-      shape: [1, 1, 7, 2],
-      output: [1, 1, 3, 2],
-    },
-    { operator: "EXPAND_DIMS", shape: [2, 3], constants: [[-1]], output: [2, 3, 1] },
-    { operator: "PAD", shape: [1, 3], constants: [[0, 0, 2, 1]], output: [1, 6] },
-    { operator: "RESHAPE", shape: [2, 6], constants: [[3, -1]], output: [3, 4] },
-    { operator: "REVERSE_V2", shape: [2, 6], constants: [[1]], output: [2, 6] },
-    {
-      operator: "SPLIT",
-      optionsType: "SplitOptions",
-      options: { numSplits: 1 },
-      shape: [2, 6],
-      constants: [[1]],
-      output: [2, 6],
-    },
-    {
-      operator: "SQUEEZE",
-      optionsType: "SqueezeOptions",
-      options: { squeezeDims: [-1] },
-      shape: [2, 1],
-      output: [2],
-    },
-    {
-      operator: "STRIDED_SLICE",
-      ...slice(5, 5, 2),
-      shape: [1, 6, 3],
-      constants: [[0, -1, 0], [0, 0, 0], [1, 1, 1]],
-      output: [1, 3],
-    },
-    {
-      operator: "STRIDED_SLICE",
-      ...slice(0, 2, 0),
-      shape: [4, 9],
-      constants: [[1, 2], [-1, 0], [1, 3]],
-      output: [2, 3],
-    },
-    { operator: "STRIDED_SLICE", ...slice(1, 1, 0), shape: [5], constants: [[0], [0], [-2]], output: [3] },
-    { operator: "TRANSPOSE", shape: [2, 3, 4], constants: [[2, 0, 1]], output: [4, 2, 3] },
-    {
-      operator: "CONCATENATION",
-      optionsType: "ConcatenationOptions",
-      options: { axis: 1 },
-      shape: [2, 3],
-      output: [2, 3],
-    },
-    { operator: "TANH", shape: [2, 3], output: [2, 3] },
-  ];
-  for (const one of cases) {
+  for (const one of CASES) {
     assert.equal(single(one), "accepted", one.operator);
     assert.match(
       single({ ...one, output: [...one.output.slice(0, -1), 7] }),
       /outputs must be/,
       one.operator,
     );
+  }
+});
+
+Deno.test("verifyTflite() refuses integers that an operator leaves as they are between two scales", () => {
+  const rescaling = ["MEAN", "TANH"];
+  for (const one of CASES) {
+    const quantized = (to: [scale: number, zeroPoint: number]) => single({ ...one, scales: [[0.02, 3], to] });
+    assert.equal(quantized([0.02, 3]), "accepted", one.operator);
+    // Scales that rounding made differ stand for the same numbers to half a step.
+    assert.equal(quantized([0.020001, 3]), "accepted", one.operator);
+    for (const [scale, zeroPoint] of [[0.04, 3], [0.02, -5]] as const) {
+      const verdict = quantized([scale, zeroPoint]);
+      if (rescaling.includes(one.operator)) assert.equal(verdict, "accepted", one.operator);
+      else {
+        assert.match(
+          verdict,
+          /must have one scale and zero point, .*got 0\.01999\d+, 3 of "input" and .* of "output"/,
+          one.operator,
+        );
+      }
+    }
   }
 });
 
