@@ -65,7 +65,7 @@ export function changeGraph(model: TfliteModel, rng: Rng): void {
       return;
     }
     case 7:
-      if (tensor.type === "INT32" && tensor.data !== undefined) {
+      if (tensor.type === "INT32" && tensor.data !== undefined && tensor.data.length > 0) {
         const values = new Int32Array(tensor.data.slice().buffer);
         values[rng.integer(values.length)] = pick(NUMBERS);
         tensor.data = new Uint8Array(values.buffer);
