@@ -28,7 +28,7 @@ export interface LoweringContext {
   /**
    * Gives the first input with its steps in reverse order as an input of the graph of its own.
    *
-   * @throws TypeError Where the layer does not read an input of the model.
+   * @throws StageError Where the layer does not read an input of the model.
    */
   reversedInput(): number;
 }
