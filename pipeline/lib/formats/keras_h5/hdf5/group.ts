@@ -37,7 +37,15 @@ export function readSuperblock(source: Hdf5Source): number {
   const addresses = version === 0 ? 24 : 28;
   const base = readSize(source, addresses);
   if (base !== 0) throw hdf5Error(source, `base address must be 0, got ${base}`, addresses);
-  readSize(source, addresses + 16);
+  const endOfFile = view.getBigUint64(addresses + 16, true);
+  if (endOfFile > BigInt(bytes.length)) {
+    throw hdf5Error(
+      source,
+      `the file must have the ${endOfFile} bytes that it says itself, got ${bytes.length}: it was cut short, copy or ` +
+        "download it again",
+      addresses + 16,
+    );
+  }
   return readSize(source, addresses + 40);
 }
 
