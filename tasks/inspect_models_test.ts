@@ -197,7 +197,7 @@ Deno.test("inspect says that gates of Keras 2.2's defaults train and do not conv
     assert.match(stdout, /trains +yes\n/);
     assert.match(
       stdout,
-      /converts +no: .*got hard_sigmoid of layer "lstm_1": train it on with sigmoid, which has one\n/,
+      /converts +no: .*got hard_sigmoid of layer "lstm_1": load it in Keras with sigmoid in place of that, fit it for some epochs and save it again\n/,
     );
     assert.match(stdout, /got hard_sigmoid of layer "bidirectional_1"/);
   }));

@@ -55,7 +55,9 @@ function layerProblem(layer: Layer): string | undefined {
   return activation === undefined
     ? undefined
     : `each activation must have an operator in TFLite in float and int8, got ${activation} of layer "${name}"${
-      isHardSigmoid(activation) ? ": train it on with sigmoid, which has one" : ""
+      isHardSigmoid(activation)
+        ? ": load it in Keras with sigmoid in place of that, fit it for some epochs and save it again"
+        : ""
     }`;
 }
 
