@@ -20,7 +20,7 @@ export interface ConvertOptions {
   batch?: number | "dynamic";
   /** Default "reverse-op". */
   bidirectional?: BidirectionalForm;
-  /** Sees the graph as it was lowered and after each pass. */
+  /** Sees the graph as it was lowered and after each pass; of a dynamic batch the one of a single window. */
   onPass?(name: string, graph: TfliteModel): void;
 }
 
@@ -102,9 +102,12 @@ export function convertToTflite(model: Model, weights: Weights, options: Convert
     "deno task inspect FILE says of each layer whether it converts",
   );
   if (batch === "dynamic") {
-    return openBatch((size) =>
-      convertToTflite(model, weights, { ...options, batch: size, onPass: undefined })
-    );
+    const convert = (size: number, observer?: ConvertOptions["onPass"]) =>
+      convertToTflite(model, weights, { ...options, batch: size, onPass: observer });
+    const graph = openBatch((size) => convert(size));
+    // Its passes ran on batches that stand for any; those of one window are what is worth seeing.
+    if (onPass) convert(1, onPass);
+    return graph;
   }
   if (!Number.isInteger(batch) || batch < 1) {
     throw new RangeError(`Cannot convert model "${model.name}": batch must be at least 1, got ${batch}`);

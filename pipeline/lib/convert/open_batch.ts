@@ -17,11 +17,11 @@ const BATCHES = [10007, 10009] as const;
  * It compares the graphs of two batches: what differs follows the batch. An LSTM cannot be resized, since its state has
  * the batch in its shape.
  *
- * @param convert Makes the graph of a batch; it is told whether this is the first.
+ * @param convert Makes the graph of a batch.
  * @throws StageError A graph in which something else than an activation's first axis or a RESHAPE follows the batch.
  */
-export function openBatch(convert: (batch: number, isFirst: boolean) => TfliteModel): TfliteModel {
-  const [graph, other] = BATCHES.map((batch, i) => convert(batch, i === 0));
+export function openBatch(convert: (batch: number) => TfliteModel): TfliteModel {
+  const [graph, other] = BATCHES.map((batch) => convert(batch));
   const targets = reshapeTargets(graph);
   const tensors = graph.tensors.map((tensor, index): TfliteTensor => {
     const signature = differences(tensor.shape, other.tensors[index].shape);

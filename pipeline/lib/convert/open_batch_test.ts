@@ -56,6 +56,15 @@ Deno.test("openBatch() opens the batch alone, in signatures and in targets of RE
   assert.deepEqual(graph.operators.at(-2)!.options, { newShape: [-1, 18] });
 });
 
+Deno.test("convertToTflite() shows the passes of a dynamic batch on one window", () => {
+  const network = model([6, 2], conv1d(3, 3), { kind: "Flatten" }, dense(2)), seen: string[] = [];
+  convertToTflite(network, livelyWeights(network), {
+    batch: "dynamic",
+    onPass: (name, graph) => seen.push(`${name} ${graph.tensors[graph.inputs[0]].shape}`),
+  });
+  assert.deepEqual(seen.slice(0, 2), ["lowered 1,6,2", "sinkReshapes 1,6,2"]);
+});
+
 Deno.test("openBatch() refuses an LSTM, whose state has the batch in it", () => {
   for (const network of [model([6, 2], lstm(3)), model([6, 2], gru(2, { returnSequences: true }), lstm(3))]) {
     assert.throws(
