@@ -1,5 +1,4 @@
 /** model.h5 -> model.tflite (float32), or any Keras file that is named, held against the reference forward pass in the TFLite library. */
-import { createHash } from "node:crypto";
 import { decodeKerasModel } from "./lib/artefacts/keras_model.ts";
 import { withModelMetadata } from "./lib/artefacts/model_metadata.ts";
 import { signalFormOf } from "./lib/artefacts/signal_form.ts";
@@ -17,6 +16,7 @@ import { spreadRows } from "./lib/runtime/run_windows.ts";
 import { openTfliteLibrary } from "./lib/runtime/tflite_ffi.ts";
 import { STAGES } from "./lib/stage/catalogue.ts";
 import { convertFile } from "./lib/stage/file_modes/convert.ts";
+import { sha256Hex } from "./lib/stage/files.ts";
 import { runStage } from "./lib/stage/run.ts";
 import { COUNTS_FILE } from "./lib/stage/stage_context.ts";
 
@@ -49,8 +49,6 @@ function compareWithReference(
   return { maxError, windows: rows.length };
 }
 
-const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
-
 await runStage(STAGES.convert, {
   // What is in the cache was not printed.
   always: ({ dumpPasses }) => dumpPasses,
@@ -69,13 +67,13 @@ await runStage(STAGES.convert, {
     const train = readWindowSet(context, "train"), test = readWindowSet(context, "test");
     const bytes = encodeTflite(withModelMetadata(graph, {
       model: name,
-      source: { file: "model.h5", sha256: sha256(kerasBytes) },
+      source: { file: "model.h5", sha256: sha256Hex(kerasBytes) },
       beats: {
         study: context.study,
         synthetic,
         labels: [...AAMI_CLASSES],
         signal: signalFormOf(context.readJson("03_window", COUNTS_FILE)),
-        trainingData: { windows: train.labels.length, sha256: sha256(bytesOf(train.windows)) },
+        trainingData: { windows: train.labels.length, sha256: sha256Hex(bytesOf(train.windows)) },
       },
     }));
     // A split may be empty when there are few patients; the training windows always exist.

@@ -1,10 +1,9 @@
+import { LSTM_ABSENT } from "../../formats/tflite/operator_shapes.ts";
 import { ACTIVATION } from "../../formats/tflite/schema.ts";
 import { inputAt, type KernelContext, type Operand, option } from "../kernel.ts";
 
 /** The gates in the order of the operator's inputs. */
 export const GATES = ["input", "forget", "cell", "output"] as const;
-/** Peephole, projection and layer normalization weights. */
-const ABSENT = [9, 10, 11, 16, 17, 20, 21, 22, 23];
 const HIDDEN_STATE = 18, CELL_STATE = 19;
 
 /** The operands of an LSTM by their meaning. */
@@ -43,7 +42,7 @@ export interface LstmPlan {
  * @throws RangeError A form of the operator that is not computed here.
  */
 export function lstmPlan(context: KernelContext): LstmPlan {
-  if (ABSENT.some((position) => context.inputs[position] !== undefined)) {
+  if (LSTM_ABSENT.some((position) => context.inputs[position] !== undefined)) {
     throw new RangeError("it must have no peephole, projection and layer normalization weights, got some");
   }
   if (option(context, "timeMajor") !== 0) {

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { decodeKerasModel } from "../../artefacts/keras_model.ts";
 import { withModelMetadata } from "../../artefacts/model_metadata.ts";
@@ -17,7 +16,7 @@ import { countParameters, outputShapes, valueCount } from "../../nn/shapes.ts";
 import { createEvaluator } from "../../reference/evaluator.ts";
 import { openTfliteLibrary, type TfliteRuntime } from "../../runtime/tflite_ffi.ts";
 import { convertedPath, fileMode, outputParam } from "../file_mode.ts";
-import { writeAtomic } from "../files.ts";
+import { sha256Hex, writeAtomic } from "../files.ts";
 import { readFileFromOutside } from "../inputs/outside_file.ts";
 import { convert } from "../stages/convert.ts";
 
@@ -64,7 +63,7 @@ export const convertFile = fileMode({
         bidirectional: params.bidirectional as ConvertOptions["bidirectional"],
         onPass: params.dumpPasses ? printChanges(console.log) : undefined,
       }),
-      { model: trained.model.name, source: { file: name, sha256: sha256(kerasBytes) } },
+      { model: trained.model.name, source: { file: name, sha256: sha256Hex(kerasBytes) } },
     );
     const bytes = encodeTflite(graph);
     const check = compare(graph, bytes, trained, { file, batch: size, inputs: params.checkInputs });
@@ -86,8 +85,6 @@ export const convertFile = fileMode({
     );
   },
 });
-
-const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 /** @throws {StageError} A model whose values would not fit into memory. */
 function checkSize(file: string, model: Model, batch: number): void {
