@@ -35,7 +35,10 @@ function wholeInput({ inputs: [{ steps, channels }] }: BlockContext): PoolWindow
   return [1, steps, channels, steps, steps, 0];
 }
 
-/** The gradient goes to the first of a window's largest values, as in TensorFlow. */
+/**
+ * The gradient goes to the first of a window's largest values, as in TensorFlow's max pooling. Deviation: Keras' global one
+ * shares it among them.
+ */
 function compileMax({ inputs: [input], output }: BlockContext, windows: PoolWindows): BlockOp {
   return {
     forward: ({ kernels }) => kernels.maxPoolForward(...windows, input.address, output.address),

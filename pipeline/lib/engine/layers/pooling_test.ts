@@ -59,4 +59,12 @@ testModels({
     softmax,
   ),
   "global max pooling": chain(input(6, 2), convolution, largest, softmax),
+  // Where ReLU gives 0 the dense layer gives its bias, which then is the largest value of several steps.
+  "global max pooling of steps alike": chain(
+    input(6, 2),
+    { ...convolution, filters: 1, activation: "relu" } as LayerSizes,
+    { kind: "Dense", units: 4, activation: "tanh" },
+    largest,
+    softmax,
+  ),
 });

@@ -44,6 +44,14 @@ testModels({
   gru: chain(input(7, 2), gru(5), softmax),
   "gru over more steps than one gradient sum": chain(input(11, 1), gru(3), softmax),
   "gru of one step": chain(input(1, 2), gru(3, sequences), average, softmax),
+  "lstm and gru behind a convolution that leaves one step": chain(
+    input(3, 2),
+    { kind: "Conv1D", filters: 2, kernelSize: 3, strides: 1, padding: "valid", activation: "tanh" },
+    lstm(2, sequences),
+    bidirectional(gru(1, sequences)),
+    average,
+    softmax,
+  ),
   "gru, reset before": chain(input(7, 2), gru(5, before), softmax),
   "stacked gru": chain(
     input(7, 3),

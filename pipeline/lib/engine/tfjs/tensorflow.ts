@@ -24,6 +24,23 @@ export interface TfKernel {
   }): TfTensorInfo | TfTensorInfo[];
 }
 
+/** How the gradient of a kernel by its inputs is computed. */
+export interface TfGradient {
+  kernelName: string;
+  inputsToSave?: string[];
+  /** Of each output, whether it is saved. */
+  outputsToSave?: boolean[];
+  /**
+   * @param dy Gradient of the output; of several outputs a list.
+   * @param saved Inputs, then outputs.
+   */
+  gradFunc(
+    dy: TfTensor | TfTensor[],
+    saved: TfTensor[],
+    attributes: Record<string, unknown>,
+  ): Record<string, () => TfTensor>;
+}
+
 /** A weight of a layer. */
 export interface TfLayerVariable {
   shape: number[];
@@ -60,6 +77,7 @@ export interface TensorFlow {
   registerKernel(kernel: TfKernel): void;
   unregisterKernel(kernelName: string, backendName: string): void;
   getKernel(kernelName: string, backendName: string): TfKernel | undefined;
+  registerGradient(gradient: TfGradient): void;
   memory(): { numTensors: number };
   tidy<T>(compute: () => T): T;
   dispose(tensors: TfTensor | TfTensor[] | Record<string, TfTensor>): void;
@@ -75,9 +93,12 @@ export interface TensorFlow {
   tensor(values: Float32Array, shape: number[]): TfTensor;
   zeros(shape: number[]): TfTensor;
   add(a: TfTensor, b: TfTensor | number): TfTensor;
+  cast(input: TfTensor, dtype: "float32"): TfTensor;
   clipByValue(input: TfTensor, low: number, high: number): TfTensor;
   concat(tensors: TfTensor[], axis: number): TfTensor;
   conv2d(input: TfTensor, filter: TfTensor, strides: number | [number, number], pad: "valid"): TfTensor;
+  div(a: TfTensor, b: TfTensor): TfTensor;
+  equal(a: TfTensor, b: TfTensor): TfTensor;
   logSoftmax(logits: TfTensor): TfTensor;
   matMul(a: TfTensor, b: TfTensor): TfTensor;
   mean(input: TfTensor, axes: number[]): TfTensor;
@@ -94,9 +115,10 @@ export interface TensorFlow {
   softmax(logits: TfTensor): TfTensor;
   split(input: TfTensor, parts: number, axis: number): TfTensor[];
   square(input: TfTensor): TfTensor;
+  stack(tensors: TfTensor[], axis: number): TfTensor;
   stridedSlice(input: TfTensor, begin: number[], end: number[], strides: number[]): TfTensor;
   sub(a: TfTensor, b: TfTensor): TfTensor;
-  sum(input: TfTensor): TfTensor;
+  sum(input: TfTensor, axes?: number[], keepDims?: boolean): TfTensor;
   tanh(input: TfTensor): TfTensor;
   transpose(input: TfTensor, order?: number[]): TfTensor;
 }

@@ -5,6 +5,7 @@ import { StageError } from "../../core/errors.ts";
 import { registerBatchNormalization } from "./batch_normalization_layer.ts";
 import { registerConvolutions } from "./convolution_layers.ts";
 import { registerGru } from "./gru_layer.ts";
+import { repairGradients } from "./repaired_gradients.ts";
 import type { TensorFlow, TfLayerClasses } from "./tensorflow.ts";
 import { addMissingKernels, replaceSlowKernels } from "./wasm_kernels.ts";
 
@@ -110,8 +111,9 @@ async function startTfjsNode(): Promise<TensorFlow> {
   }
 }
 
-/** Layers that TensorFlow.js lacks or trains otherwise. */
+/** Layers that TensorFlow.js lacks or trains otherwise, and gradients that it gets wrong. */
 function registerLayers(tf: TensorFlow, classes: TfLayerClasses): void {
+  repairGradients(tf);
   registerGru(tf, classes);
   registerBatchNormalization(tf, classes);
   registerConvolutions(tf, classes);
