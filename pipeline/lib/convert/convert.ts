@@ -1,5 +1,6 @@
 import { StageError } from "../core/errors.ts";
 import type { TfliteModel } from "../formats/tflite/graph.ts";
+import { reverseInputName } from "../formats/tflite/window_inputs.ts";
 import { isHardSigmoid } from "../nn/layers/hard_sigmoid.ts";
 import type { Layer, Model, Weights } from "../nn/model.ts";
 import { checkWeights, outputShapes } from "../nn/shapes.ts";
@@ -8,7 +9,6 @@ import { hasActivationOperator } from "./lowering/activation.ts";
 import type { BidirectionalForm, LoweringContext } from "./lowering/context.ts";
 import { checkGruSteps } from "./lowering/gru.ts";
 import { loweringOf } from "./lowering/lowerings.ts";
-import { reverseInputName } from "../formats/tflite/window_inputs.ts";
 import { openBatch } from "./open_batch.ts";
 import { PASSES, runPasses } from "./passes/passes.ts";
 
@@ -28,12 +28,19 @@ export interface ConvertOptions {
  * Says before anything is computed that a model cannot be converted.
  *
  * @param name Of the model, for the message. @param hint What to do instead.
- * @throws StageError A layer or an activation that has no form in TFLite, a GRU over too many steps.
+ * @throws StageError A layer or an activation that has no form in TFLite, a GRU over too many steps, inputs whose names say
+ *   that one is the other backwards.
  */
 export function checkConvertible(name: string, model: Model, hint: string): void {
   for (const layer of model.layers) {
     const problem = layerProblem(layer);
     if (problem !== undefined) throw new StageError(`Cannot convert ${name}: ${problem}`, { hint });
+  }
+  const inputs = model.layers.filter(({ kind }) => kind === "InputLayer").map((layer) => layer.name);
+  const taken = inputs.map(reverseInputName).find((reversed) => inputs.includes(reversed));
+  if (taken !== undefined) {
+    const problem = `no input may have the name of another read backwards, got "${taken}"`;
+    throw new StageError(`Cannot convert ${name}: ${problem}`, { hint: "give it another name in Keras" });
   }
   const isGru = (layer: Layer) => (layer.kind === "Bidirectional" ? layer.layer : layer).kind === "GRU";
   const grus = model.layers.filter(isGru), names = new Set(model.layers.map((layer) => layer.name));

@@ -77,6 +77,23 @@ Deno.test("convertToTflite() with two inputs wants the Bidirectional to read an 
   );
 });
 
+Deno.test("checkConvertible() refuses an input whose name says that it is another one backwards", () => {
+  const twoInputs = (second: string): Model => ({
+    name: "two",
+    layers: [
+      { kind: "InputLayer", name: "ecg", inputs: [], shape: [3] },
+      { kind: "InputLayer", name: second, inputs: [], shape: [3] },
+      { kind: "Add", name: "sum", inputs: ["ecg", second] },
+    ],
+    output: "sum",
+  });
+  checkConvertible("two", twoInputs("ecg_reverse"), "");
+  assert.throws(
+    () => checkConvertible("two", twoInputs("ecg_reversed"), ""),
+    /Cannot convert two: no input may have the name of another read backwards, got "ecg_reversed"/,
+  );
+});
+
 Deno.test("checkConvertible() and convertToTflite() refuse a GRU of more steps than can be written out", () => {
   const long = model([1025, 1], gru(1));
   for (const tooLong of [long, model([1025, 1], bidirectional(gru(1)))]) {
