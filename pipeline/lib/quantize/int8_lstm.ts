@@ -1,4 +1,5 @@
 import type { TfliteOperator, TfliteTensor } from "../formats/tflite/graph.ts";
+import { LSTM_ABSENT } from "../formats/tflite/operator_shapes.ts";
 import { cellQuantization } from "./integer_params.ts";
 import { type Int8Graph, quantizeWeighted } from "./int8_weights.ts";
 import { rangeOf } from "./ranges.ts";
@@ -7,8 +8,6 @@ const LSTM_INPUT_WEIGHTS = [1, 2, 3, 4],
   LSTM_RECURRENT_WEIGHTS = [5, 6, 7, 8],
   LSTM_BIASES = [12, 13, 14, 15];
 const LSTM_HIDDEN_STATE = 18, LSTM_CELL_STATE = 19;
-/** Peephole, projection and layer normalization weights, which the integer form here does not have. */
-const LSTM_OPTIONAL_WEIGHTS = [9, 10, 11, 16, 17, 20, 21, 22, 23];
 const LSTM_GATE_INTERMEDIATES = ["input_to_input", "input_to_forget", "input_to_cell", "input_to_output"];
 
 /**
@@ -20,7 +19,7 @@ const LSTM_GATE_INTERMEDIATES = ["input_to_input", "input_to_forget", "input_to_
 export function quantizeLstm(operator: TfliteOperator, graph: Int8Graph): void {
   const { inputs, outputs: [output] } = operator;
   const absent = (position: number) => inputs[position] === undefined || inputs[position] === -1;
-  if (!LSTM_OPTIONAL_WEIGHTS.every(absent)) {
+  if (!LSTM_ABSENT.every(absent)) {
     throw new RangeError(
       `Cannot quantize LSTM "${
         graph.original.tensors[output].name

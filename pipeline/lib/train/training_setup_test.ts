@@ -1,30 +1,15 @@
 import assert from "node:assert/strict";
+import { PLAIN_TRAINING } from "./test_training_params.ts";
 import { createTrainingSetup, type TrainingParams } from "./training_setup.ts";
 
 const PARAMS: TrainingParams = {
-  seed: 1,
+  ...PLAIN_TRAINING,
   batchSize: 16,
   monitor: "macroF1",
-  optimizer: "adam",
   weightDecay: 0.01,
   momentum: 0.9,
   nesterov: true,
-  clipNorm: 0,
-  clipValue: 0,
-  l1: 0,
-  l2: 0,
   classWeighting: 1,
-  labelSmoothing: 0,
-  focalGamma: 0,
-  sampling: "natural",
-  patientSampling: "natural",
-  augmentAmplitude: 0,
-  augmentShift: 0,
-  augmentWander: 0,
-  augmentNoise: 0,
-  augmentWarp: 0,
-  augmentPolarity: 0,
-  fusedMultiplyAdd: false,
   workers: 0,
 };
 

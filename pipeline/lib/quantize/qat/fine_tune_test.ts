@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { PLAIN_TRAINING } from "../../train/test_training_params.ts";
 import { decodeTrainState, encodeTrainState, type TrainState } from "../../train/train_state.ts";
 import { createTrainingSetup, type TrainingParams } from "../../train/training_setup.ts";
 import { convertToTflite } from "../../convert/convert.ts";
@@ -9,33 +10,6 @@ import { activationRoundings } from "./activation_roundings.ts";
 import { fineTune, type FineTuneOptions } from "./fine_tune.ts";
 import { chain, MODELS, quantizedModel, SAMPLES } from "./test_quantized.ts";
 import { tuneGraph } from "./tune_graph.ts";
-
-const PARAMS: TrainingParams = {
-  seed: 1,
-  batchSize: 32,
-  monitor: "loss",
-  optimizer: "adam",
-  weightDecay: 0,
-  momentum: 0,
-  nesterov: false,
-  clipNorm: 0,
-  clipValue: 0,
-  l1: 0,
-  l2: 0,
-  classWeighting: 0,
-  labelSmoothing: 0,
-  focalGamma: 0,
-  sampling: "natural",
-  patientSampling: "natural",
-  augmentAmplitude: 0,
-  augmentShift: 0,
-  augmentWander: 0,
-  augmentNoise: 0,
-  augmentWarp: 0,
-  augmentPolarity: 0,
-  fusedMultiplyAdd: false,
-  workers: 1,
-};
 
 /** Windows whose class follows from what they show. */
 function labelledWindows(count: number, seed: number) {
@@ -50,7 +24,7 @@ function labelledWindows(count: number, seed: number) {
 function options(name: string, params: Partial<TrainingParams> = {}): FineTuneOptions {
   const model = MODELS[name], { weights, int8Graph } = quantizedModel(model);
   const train = labelledWindows(160, 2), validation = labelledWindows(60, 3);
-  const setup = createTrainingSetup({ ...PARAMS, ...params }, { train, classes: 3, rescale: false });
+  const setup = createTrainingSetup({ ...PLAIN_TRAINING, ...params }, { train, classes: 3, rescale: false });
   return {
     model,
     weights,
